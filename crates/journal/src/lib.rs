@@ -1,0 +1,205 @@
+//! The log: append, follow, provision and read back.
+//!
+//! JetStream stands behind it, and an in-memory twin under the same laws for tests that need no broker. Deliberately
+//! not here: what events mean, HTTP, sled.
+
+mod entry;
+mod error;
+mod head;
+mod jetstream;
+pub mod limits;
+mod memory;
+
+use std::time::Duration;
+
+use domain::{Envelope, Place};
+use tokio::sync::watch;
+
+pub use entry::Entry;
+pub use error::Error;
+pub use head::Head;
+pub use jetstream::{Options, Provision};
+
+/// What came of an append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Appended {
+    /// The event is in the log, by this call.
+    New {
+        /// Its place in the stream.
+        sequence: u64,
+    },
+    /// The same command's event was in the log already.
+    Repeated {
+        /// Its place in the stream.
+        sequence: u64,
+    },
+    /// Another command's event stands under this id.
+    Reused,
+}
+
+/// What a follower met.
+#[derive(Debug)]
+pub enum Step {
+    /// The log was opened, or opened again after a break: whoever keeps a checkpoint checks it now.
+    Opened,
+    /// Messages in log order, at least one.
+    Batch(Vec<Entry>),
+}
+
+/// How much of each message a follower needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// All of it.
+    Whole,
+    /// Subject and headers, for those who count.
+    HeadersOnly,
+}
+
+/// The log of events. Cheap to clone.
+#[derive(Clone)]
+pub struct Journal {
+    log: Log,
+}
+
+#[derive(Clone)]
+enum Log {
+    JetStream(jetstream::Log),
+    Memory(memory::Log),
+}
+
+/// Reads the log from a place on, for ever.
+pub struct Follower {
+    log: FollowedLog,
+}
+
+enum FollowedLog {
+    JetStream(Box<jetstream::Follower>),
+    Memory(memory::Follower),
+}
+
+impl Journal {
+    /// The log behind a connection. The stream and the epoch's bucket are made if they are not there.
+    pub async fn open(client: async_nats::Client, options: &Options) -> Result<Self, Error> {
+        Ok(Self { log: Log::JetStream(jetstream::Log::open(client, options).await?) })
+    }
+
+    /// A log of this process alone.
+    pub fn in_memory(window: Duration) -> Self {
+        Self { log: Log::Memory(memory::Log::new(window)) }
+    }
+
+    /// The name of the stream.
+    pub fn stream(&self) -> &str {
+        match &self.log {
+            Log::JetStream(_) => jetstream::STREAM,
+            Log::Memory(_) => "memory",
+        }
+    }
+
+    /// How long the broker remembers ids.
+    pub fn window(&self) -> Duration {
+        match &self.log {
+            Log::JetStream(log) => log.window(),
+            Log::Memory(log) => log.window(),
+        }
+    }
+
+    /// The log's end as it was last seen; [`Journal::watch`] keeps it fresh.
+    pub fn head(&self) -> watch::Receiver<Head> {
+        match &self.log {
+            Log::JetStream(log) => log.head(),
+            Log::Memory(log) => log.head(),
+        }
+    }
+
+    /// Looks at the log's end now.
+    pub async fn look(&self) -> Result<Head, Error> {
+        match &self.log {
+            Log::JetStream(log) => log.look().await,
+            Log::Memory(log) => Ok(log.look()),
+        }
+    }
+
+    /// Keeps [`Journal::head`] fresh until dropped.
+    pub async fn watch(&self) {
+        loop {
+            if let Err(error) = self.look().await {
+                tracing::warn!(error = error::chain(&error), "the log's end cannot be seen");
+            }
+            tokio::time::sleep(limits::LOOK_INTERVAL).await;
+        }
+    }
+
+    /// Appends the event of a command: acknowledged by the broker, at most once however often it is called.
+    pub async fn append(&self, place: &Place, envelope: &Envelope) -> Result<Appended, Error> {
+        let (sequence, duplicate) = match &self.log {
+            Log::JetStream(log) => log.publish(place, envelope).await?,
+            Log::Memory(log) => log.publish(place, envelope),
+        };
+        if !duplicate {
+            return Ok(Appended::New { sequence });
+        }
+        Ok(if self.holds(sequence, place, envelope).await? {
+            Appended::Repeated { sequence }
+        } else {
+            Appended::Reused
+        })
+    }
+
+    /// Whether the message at a place came from the same command. The time is not compared, and a message that is
+    /// gone counts as equal.
+    pub async fn holds(&self, sequence: u64, place: &Place, envelope: &Envelope) -> Result<bool, Error> {
+        let Some(entry) = self.read(sequence).await? else {
+            return Ok(true);
+        };
+        let stored = entry.decode();
+        let domain::Content::Event(known) = stored.content else {
+            return Ok(false);
+        };
+        let same = known.id == envelope.id && known.actor.id == envelope.actor.id && known.event == envelope.event;
+        Ok(same && stored.place.as_ref() == Some(place))
+    }
+
+    /// The message at a place, if it is still there.
+    pub async fn read(&self, sequence: u64) -> Result<Option<Entry>, Error> {
+        match &self.log {
+            Log::JetStream(log) => log.read(sequence).await,
+            Log::Memory(log) => Ok(log.read(sequence)),
+        }
+    }
+
+    /// Whether the leader has no event after `after` and up to `end`: what a position may pass over.
+    pub async fn is_empty_between(&self, after: u64, end: u64) -> Result<bool, Error> {
+        match &self.log {
+            Log::JetStream(log) => log.is_empty_between(after, end).await,
+            Log::Memory(log) => Ok(log.is_empty_between(after, end)),
+        }
+    }
+
+    /// Reads the log after a place, for ever: through reconnects, ended consumers and gaps.
+    pub fn follow(&self, after: u64, contents: Contents) -> Follower {
+        let log = match &self.log {
+            Log::JetStream(log) => FollowedLog::JetStream(Box::new(log.follow(after, contents))),
+            Log::Memory(log) => FollowedLog::Memory(log.follow(after)),
+        };
+        Follower { log }
+    }
+
+    /// Begins a new epoch, because the log lost its tail; returns the epoch that holds, which may be another's.
+    pub async fn begin_epoch(&self, lost: u64) -> Result<u64, Error> {
+        match &self.log {
+            Log::JetStream(log) => log.begin_epoch(lost).await,
+            Log::Memory(log) => Ok(log.begin_epoch(lost)),
+        }
+    }
+}
+
+impl Follower {
+    /// The next step. Waits for as long as nothing happens; safe to drop and call again.
+    pub async fn next(&mut self) -> Step {
+        match &mut self.log {
+            FollowedLog::JetStream(follower) => follower.next().await,
+            FollowedLog::Memory(follower) => follower.next().await,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The journal's limits and waits, each with its reason.
+
+use std::time::Duration;
+
+/// Ids are remembered for this long: half of it is the time in which a vote may be retried, and the broker keeps
+/// about 130 bytes an entry, so the default of two minutes costs twice the memory for nothing.
+pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(60);
+/// A broker that has not acknowledged by then is asked again under the same id.
+pub const ACK_TIMEOUT: Duration = Duration::from_secs(3);
+/// Publishes of one command: the first and its retries stay inside the caller's patience.
+pub const PUBLISH_ATTEMPTS_MAX: u32 = 3;
+/// A pause between publishes of one command, with jitter on top.
+pub const PUBLISH_RETRY_PAUSE: Duration = Duration::from_millis(100);
+/// More in flight starved consumers on the same connection (nats.rs#1285).
+pub const ACKS_IN_FLIGHT_MAX: usize = 1_024;
+/// Any other question to the broker.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
+/// How often the log's end is looked at: what lag in seconds is good for, at one small request.
+pub const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// The clock of a writer may be off the broker's by this much (law 7).
+pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(2);
+/// Messages pulled at once: large enough that the round trip does not show, small enough that the largest messages
+/// (128 KiB) of one pull stay far below memory.
+pub const PULL_MESSAGES_MAX: usize = 2_000;
+/// Messages in one batch of a follower: one fold step, which readers wait for.
+pub const BATCH_MESSAGES_MAX: usize = 10_000;
+/// Bytes in one batch of a follower, for the same reason.
+pub const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The broker says that it lives this often, and a consumer that is silent for twice as long is made anew.
+pub const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How long one pull stands open.
+pub const PULL_EXPIRES: Duration = Duration::from_secs(10);
+/// A consumer that nobody asks is dropped by the broker after this long.
+pub const CONSUMER_INACTIVE: Duration = Duration::from_secs(60);
+/// How soon a follower notices that its connection was replaced.
+pub const RECONNECT_CHECK: Duration = Duration::from_millis(250);
+/// The pause before a consumer is made again after a failure.
+pub const REOPEN_PAUSE: Duration = Duration::from_millis(300);
