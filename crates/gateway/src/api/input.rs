@@ -1,0 +1,110 @@
+//! What programs send, read into domain types or refused with a stable code.
+
+use std::str::FromStr;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use domain::{CommandId, CommentId, Rejection, SiteId, ThreadId};
+use serde::de::DeserializeOwned;
+use wire::Format;
+use wire::error::Failure;
+
+use crate::handler::App;
+use crate::problem::{HttpCode, Problem};
+use crate::visitor::Visitor;
+
+/// The ids in the address.
+pub(crate) struct Params<T>(pub(crate) T);
+
+/// Ids that stand in an address, in order.
+pub(crate) trait Ids: Sized {
+    /// The ids as strings.
+    type Raw: DeserializeOwned + Send;
+    fn parse(raw: Self::Raw) -> Result<Self, Rejection>;
+}
+
+macro_rules! ids {
+    ($raw:ty, $(($name:ident, $kind:ty)),+) => {
+        impl Ids for ($($kind),+) {
+            type Raw = $raw;
+            fn parse(($($name),+): $raw) -> Result<Self, Rejection> {
+                Ok(($(<$kind>::from_str(&$name)?),+))
+            }
+        }
+    };
+}
+
+ids!(String, (site, SiteId));
+ids!((String, String), (site, SiteId), (thread, ThreadId));
+ids!((String, String), (site, SiteId), (id, CommandId));
+ids!((String, String, String), (site, SiteId), (thread, ThreadId), (comment, CommentId));
+
+impl<T: Ids, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let raw = Path::<T::Raw>::from_request_parts(parts, state).await;
+        let Path(raw) = raw.or(Err(HttpCode::NotFound))?;
+        Ok(Self(T::parse(raw)?))
+    }
+}
+
+/// The parameters behind the question mark. Unknown ones are refused: a person mistyped.
+pub(crate) struct Parameters<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = Query::<T>::from_request_parts(parts, state).await;
+        let Query(parameters) = read.map_err(|rejection| malformed(rejection.body_text()))?;
+        Ok(Self(parameters))
+    }
+}
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        Self::of(&parts.headers, &app.key)
+    }
+}
+
+/// A body of JSON, not read yet: who sends it is asked first.
+pub(crate) struct Body(Request);
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        Ok(Self(request))
+    }
+}
+
+impl Body {
+    pub(crate) async fn read<T: DeserializeOwned>(self) -> Result<T, Problem> {
+        let content_type = self.0.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if Format::of(content_type) != Format::Json {
+            return Err(HttpCode::UnsupportedMediaType.into());
+        }
+        let bytes = Bytes::from_request(self.0, &()).await;
+        let bytes = bytes.map_err(|rejection| unread(rejection.status(), rejection.body_text()))?;
+        serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))
+    }
+}
+
+/// Why a body could not be read at all.
+pub(crate) fn unread(status: StatusCode, message: String) -> Problem {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => Failure::TooLarge.into(),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::from(HttpCode::UnsupportedMediaType).saying(message),
+        _ => malformed(message),
+    }
+}
+
+fn malformed(message: String) -> Problem {
+    Problem::from(Failure::Malformed).saying(message)
+}

@@ -1,0 +1,186 @@
+//! The store: a batch of the log becomes one sled batch that includes the checkpoint.
+
+use std::path::Path;
+use std::sync::RwLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::{CommentId, Recorded, SiteId, Tally, ThreadId};
+
+use crate::draft::Draft;
+use crate::error::Error;
+use crate::fold::{self, Outcome};
+use crate::keys::{Key, PlaceNo};
+use crate::pages::View;
+use crate::records::{Checkpoint, Scores};
+use crate::value::Value;
+
+/// The layout of keys and values. Another number is another generation.
+pub const SCHEMA: u32 = 1;
+/// The only tree.
+const TREE: &str = "koe";
+
+/// How a store is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Memory for sled's cache, in bytes.
+    pub cache_bytes: u64,
+    /// How often sled brings what is written to the disk; what a crash takes is folded again.
+    pub flush_every_millis: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { cache_bytes: 256 * 1024 * 1024, flush_every_millis: 500 }
+    }
+}
+
+/// One generation of the read models. Share it by `Arc`: one folds, many read.
+pub struct Store {
+    db: sled::Db,
+    pub(crate) tree: sled::Tree,
+    /// Applying a batch and reading a page exclude each other for that moment; readers share.
+    pub(crate) gate: RwLock<()>,
+    pub(crate) sequence: AtomicU64,
+}
+
+/// What one batch made of the store.
+#[derive(Debug)]
+pub struct Step {
+    /// The last sequence folded now.
+    pub sequence: u64,
+    /// What came of each message, in log order.
+    pub outcomes: Vec<Outcome>,
+    /// What readers see otherwise now.
+    pub changes: Vec<ThreadChange>,
+}
+
+/// A thread that readers see otherwise now.
+#[derive(Debug)]
+pub struct ThreadChange {
+    /// The site.
+    pub site: SiteId,
+    /// The thread.
+    pub thread: ThreadId,
+    /// Its rows.
+    pub count: u32,
+    /// The comments that changed, by number.
+    pub comments: Vec<CommentChange>,
+}
+
+/// A comment as it is now.
+#[derive(Debug)]
+pub struct CommentChange {
+    /// The comment.
+    pub id: CommentId,
+    /// Its number.
+    pub number: u32,
+    /// Whether a moderator removed it.
+    pub removed: bool,
+    /// Its votes.
+    pub tally: Tally,
+}
+
+impl Store {
+    /// Opens the store in a directory of its own, or makes it.
+    pub fn open(dir: &Path, options: Options) -> Result<Self, Error> {
+        let db = sled::Config::new()
+            .path(dir)
+            .mode(sled::Mode::HighThroughput)
+            .cache_capacity(options.cache_bytes)
+            .flush_every_ms(Some(options.flush_every_millis))
+            .open()
+            .map_err(|error| match &error {
+                sled::Error::Io(io) if io.kind() == std::io::ErrorKind::WouldBlock => Error::InUse,
+                sled::Error::Io(io) if io.to_string().contains("could not acquire lock") => Error::InUse,
+                _ => Error::Sled(error),
+            })?;
+        let tree = db.open_tree(TREE)?;
+        let store = Self { db, tree, gate: RwLock::new(()), sequence: AtomicU64::new(0) };
+        if let Some(checkpoint) = store.checkpoint()? {
+            if checkpoint.schema != SCHEMA {
+                return Err(Error::OtherSchema { found: checkpoint.schema });
+            }
+            store.sequence.store(checkpoint.sequence, Ordering::Release);
+        }
+        Ok(store)
+    }
+
+    /// What is folded; `None` before the first batch.
+    pub fn checkpoint(&self) -> Result<Option<Checkpoint>, Error> {
+        let stored = self.tree.get(Key::Checkpoint.encode())?;
+        stored.map(|stored| Checkpoint::from_stored(&stored)).transpose()
+    }
+
+    /// The last sequence that is folded.
+    pub fn sequence(&self) -> u64 {
+        self.sequence.load(Ordering::Acquire)
+    }
+
+    /// Folds a batch, whole or not at all. `log` names the log in the checkpoint: {stream, created, epoch}.
+    ///
+    /// Messages that are folded already are passed over, so that a batch may be given twice.
+    pub fn fold(&self, batch: &[Recorded], (stream, created_nanos, epoch): (&str, i64, u64)) -> Result<Step, Error> {
+        let mut draft = Draft::new(&self.tree);
+        let mut sequence = self.sequence();
+        let mut outcomes = Vec::with_capacity(batch.len());
+        let mut message_id = None;
+        for recorded in batch {
+            if recorded.sequence <= sequence {
+                continue;
+            }
+            outcomes.push(fold::fold(&mut draft, recorded)?);
+            sequence = recorded.sequence;
+            message_id = Some(recorded.content.message_id());
+        }
+        let Some(message_id) = message_id else {
+            return Ok(Step { sequence, outcomes, changes: Vec::new() });
+        };
+        let changes = changes(&mut draft)?;
+        let mut writes = sled::Batch::default();
+        draft.write(&mut writes);
+        let stream = stream.to_owned();
+        let checkpoint = Checkpoint { stream, created_nanos, epoch, sequence, part: 0, message_id, schema: SCHEMA };
+        writes.insert(Key::Checkpoint.encode(), checkpoint.to_stored());
+        let gate = self.gate.write().expect("nothing panics while it holds the gate");
+        self.tree.apply_batch(writes)?;
+        self.sequence.store(sequence, Ordering::Release);
+        drop(gate);
+        Ok(Step { sequence, outcomes, changes })
+    }
+
+    /// Everything as of one position, for as long as the view is held; folding waits for that long.
+    pub fn view(&self) -> View<'_> {
+        View::new(self)
+    }
+
+    /// Brings everything written to the disk.
+    pub fn flush(&self) -> Result<(), Error> {
+        self.db.flush()?;
+        Ok(())
+    }
+
+    /// Bytes on the disk.
+    pub fn disk_bytes(&self) -> Result<u64, Error> {
+        Ok(self.db.size_on_disk()?)
+    }
+}
+
+fn changes(draft: &mut Draft<'_>) -> Result<Vec<ThreadChange>, Error> {
+    let touched = std::mem::take(&mut draft.touched);
+    let mut changes = Vec::with_capacity(touched.len());
+    for ((site, thread), numbers) in touched {
+        let Some(record) = draft.threads.get(draft.tree, &Key::Thread(&site, &thread))? else { continue };
+        let (place, count) = (PlaceNo(record.place), record.count);
+        let mut comments = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            let Some(comment) = draft.comments.get(draft.tree, &Key::Comment(place, number))? else { continue };
+            let (id, removed) = (CommentId(domain::CommandId::from_u128(comment.id)), comment.removed.is_some());
+            let (chunk, slot) = Scores::place_of(number);
+            let scores = draft.scores.get(draft.tree, &Key::Scores(place, chunk))?;
+            let tally = scores.map(|scores| scores.get(slot)).unwrap_or_default();
+            comments.push(CommentChange { id, number, removed, tally });
+        }
+        changes.push(ThreadChange { site, thread, count, comments });
+    }
+    Ok(changes)
+}
