@@ -5,9 +5,9 @@ use crate::event::Event;
 use crate::rejection::Rejection;
 use crate::thread::{Facts, permits};
 
-/// What the command asks to be recorded, whether or not it may be.
-pub fn event_of(body: CommandBody) -> Event {
-    match body {
+/// What a command asks to be recorded, whether or not it may be.
+pub fn event_of(body: &CommandBody) -> Event {
+    match body.clone() {
         CommandBody::OpenSite { name, zone } => Event::SiteOpened { name, zone },
         CommandBody::OpenThread { headline, address, category } => {
             Event::ThreadOpened { headline, address, category }
@@ -25,8 +25,8 @@ pub fn event_of(body: CommandBody) -> Event {
 /// The one event of a command, or why there is none.
 ///
 /// Facts that may be a moment old are good enough: the fold asks the same rules again.
-pub fn decide(command: Command, facts: &Facts) -> Result<Event, Rejection> {
-    let event = event_of(command.body);
+pub fn decide(command: &Command, facts: &Facts) -> Result<Event, Rejection> {
+    let event = event_of(&command.body);
     permits(facts, &command.actor, &event)?;
     Ok(event)
 }
@@ -59,7 +59,7 @@ mod tests {
         let roles: Roles = roles.iter().copied().collect();
         let actor = Actor { id: actor.parse().unwrap(), roles };
         let place = Place { site: "s".parse().unwrap(), thread: Some("t".parse().unwrap()) };
-        decide(Command { id: CommandId::from_u128(9), actor, place, body }, facts)
+        decide(&Command { id: CommandId::from_u128(9), actor, place, body }, facts)
     }
 
     fn post(parent: Option<CommentId>, quotes: Vec<Quote>) -> CommandBody {

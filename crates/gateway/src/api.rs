@@ -1,8 +1,9 @@
 //! The JSON door under `/v1`: questions here, commands in `commands`. Every answer is `application/json`.
 
 mod commands;
-mod input;
 mod shape;
+
+pub(crate) use commands::vote_of;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -15,7 +16,7 @@ use serde::Deserialize;
 use crate::handler::App;
 use crate::limits::{COUNTS_MAX, JSON_COMMENTS};
 use crate::problem::Problem;
-use input::{Parameters, Params};
+use crate::input::{Parameters, Params};
 use wire::error::Failure;
 
 pub(crate) fn router() -> Router<App> {

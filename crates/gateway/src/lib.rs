@@ -7,6 +7,7 @@
 mod api;
 mod handler;
 mod http;
+mod input;
 mod limits;
 mod listen;
 mod metrics;

@@ -13,6 +13,9 @@ pub enum Error {
     /// The broker does not answer, or not in time: the same call again is safe.
     #[error("the broker does not answer")]
     Unavailable(#[source] Source),
+    /// The time in which the event may be published is over. It may have been recorded by an earlier attempt.
+    #[error("the event's time to be published is over")]
+    Late,
     /// The stream cannot be Koe's log as it is. An operator looks.
     #[error("the stream cannot serve as Koe's log: {0}")]
     Misconfigured(String),

@@ -129,7 +129,12 @@ impl Log {
     }
 
     /// Publishes until it is acknowledged, under the one id, and says where it stands and whether it stood there before.
-    pub(crate) async fn publish(&self, place: &Place, envelope: &Envelope) -> Result<(u64, bool), Error> {
+    pub(crate) async fn publish(
+        &self,
+        place: &Place,
+        envelope: &Envelope,
+        until: Option<Instant>,
+    ) -> Result<(u64, bool), Error> {
         let subject = subject::event(place, envelope.event.kind());
         let payload = Bytes::from(wire::envelope::encode(envelope));
         let id = envelope.id.to_string();
@@ -146,6 +151,10 @@ impl Log {
             let jitter = u64::try_from(envelope.id.as_u128() % 100).expect("below 100");
             tokio::time::sleep(PUBLISH_RETRY_PAUSE * attempt + Duration::from_millis(jitter)).await;
             attempt += 1;
+            // A retry after its time could overturn a newer vote, once the broker has forgotten the id.
+            if until.is_some_and(|until| Instant::now() > until) {
+                return Err(failed);
+            }
         }
     }
 

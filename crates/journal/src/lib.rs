@@ -10,7 +10,7 @@ mod jetstream;
 pub mod limits;
 mod memory;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::{Envelope, Place};
 use tokio::sync::watch;
@@ -130,10 +130,19 @@ impl Journal {
         }
     }
 
-    /// Appends the event of a command: acknowledged by the broker, at most once however often it is called.
-    pub async fn append(&self, place: &Place, envelope: &Envelope) -> Result<Appended, Error> {
+    /// Appends the event of a command: acknowledged by the broker, at most once however often it is called within the
+    /// window. Nothing is published after `until`.
+    pub async fn append(
+        &self,
+        place: &Place,
+        envelope: &Envelope,
+        until: Option<Instant>,
+    ) -> Result<Appended, Error> {
+        if until.is_some_and(|until| Instant::now() > until) {
+            return Err(Error::Late);
+        }
         let (sequence, duplicate) = match &self.log {
-            Log::JetStream(log) => log.publish(place, envelope).await?,
+            Log::JetStream(log) => log.publish(place, envelope, until).await?,
             Log::Memory(log) => log.publish(place, envelope),
         };
         if !duplicate {

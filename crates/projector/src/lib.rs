@@ -1,1 +1,77 @@
-//! x
+//! Service: the journal into views; answers queries; announces changes; rebuilds beside the living view.
+//!
+//! Only the projector has a disk. Deliberately not here: HTTP, and any rule about what may happen.
+
+mod announce;
+mod answers;
+mod folding;
+mod generations;
+mod limits;
+mod manager;
+mod metrics;
+mod queries;
+mod ring;
+mod shared;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use journal::Journal;
+use prometheus::Registry;
+use service::{Door, NatsOptions, connect};
+use tokio_util::sync::CancellationToken;
+
+use generations::Generations;
+use metrics::Metrics;
+use shared::Shared;
+
+/// Folds the log into read models and answers queries about them.
+///
+/// Everything under the data directory can be deleted: it is folded again from the log at the next start.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// Where NATS is.
+    #[command(flatten)]
+    pub nats: NatsOptions,
+    /// Directory for the read models.
+    #[arg(long = "data", env = "KOE_DATA", value_name = "DIR", default_value = "data/projector")]
+    pub data: PathBuf,
+    /// Memory for the store's cache, in MiB.
+    #[arg(long, env = "KOE_CACHE_MIB", value_name = "MIB", default_value_t = 256,
+          value_parser = clap::value_parser!(u64).range(16..=65_536))]
+    pub cache_mib: u64,
+}
+
+/// Runs the projector until the stop.
+pub async fn run(options: Options, registry: &Registry, stop: CancellationToken) -> anyhow::Result<()> {
+    let store_options =
+        views::Options { cache_bytes: options.cache_mib * 1024 * 1024, ..views::Options::default() };
+    let generations = Generations::open(&options.data, store_options)
+        .with_context(|| format!("the data directory {} cannot be used", options.data.display()))?;
+    // Consuming at full speed and answering share no connection, so that neither starves the other.
+    let consuming = connect(&options.nats, "koe-projector-fold").await?;
+    let answering = connect(&options.nats, "koe-projector").await?;
+    let journal = Journal::open(consuming, &journal::Options::default()).await?;
+    let metrics = Metrics::new(registry)?;
+    let shared = Arc::new(Shared::new(journal.clone(), answering.clone(), metrics));
+    let mut door = Door::open(
+        &answering,
+        ("projector", "koe-queries", "Queries about threads, as of a position"),
+        registry,
+        stop.clone(),
+    )
+    .await?;
+    queries::serve(&mut door, &shared).await?;
+    tracing::info!("the projector answers");
+    let watching = async {
+        tokio::select! {
+            () = journal.watch() => {}
+            () = stop.cancelled() => {}
+        }
+        Ok(())
+    };
+    let (managed, served, watched) =
+        tokio::join!(manager::run(generations, Arc::clone(&shared), stop.clone()), door.run(), watching);
+    managed.and(served).and(watched)
+}

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use wire::command::{Request, actor_out, vote_out};
 use wire::v1;
 
-use super::input::{Body, Params};
+use crate::input::{Body, Params};
 use super::shape;
 use crate::handler::{App, id_or_new};
 use crate::problem::Problem;

@@ -1,6 +1,4 @@
-//! What programs send, read into domain types or refused with a stable code.
-
-use std::str::FromStr;
+//! What requests carry, read into domain types or refused with a stable code.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -26,21 +24,46 @@ pub(crate) trait Ids: Sized {
     fn parse(raw: Self::Raw) -> Result<Self, Rejection>;
 }
 
-macro_rules! ids {
-    ($raw:ty, $(($name:ident, $kind:ty)),+) => {
-        impl Ids for ($($kind),+) {
-            type Raw = $raw;
-            fn parse(($($name),+): $raw) -> Result<Self, Rejection> {
-                Ok(($(<$kind>::from_str(&$name)?),+))
-            }
-        }
-    };
+impl Ids for SiteId {
+    type Raw = String;
+
+    fn parse(site: String) -> Result<Self, Rejection> {
+        site.parse()
+    }
 }
 
-ids!(String, (site, SiteId));
-ids!((String, String), (site, SiteId), (thread, ThreadId));
-ids!((String, String), (site, SiteId), (id, CommandId));
-ids!((String, String, String), (site, SiteId), (thread, ThreadId), (comment, CommentId));
+impl Ids for (SiteId, ThreadId) {
+    type Raw = (String, String);
+
+    fn parse((site, thread): Self::Raw) -> Result<Self, Rejection> {
+        Ok((site.parse()?, thread.parse()?))
+    }
+}
+
+impl Ids for (SiteId, CommandId) {
+    type Raw = (String, String);
+
+    fn parse((site, id): Self::Raw) -> Result<Self, Rejection> {
+        Ok((site.parse()?, id.parse()?))
+    }
+}
+
+impl Ids for (SiteId, ThreadId, CommentId) {
+    type Raw = (String, String, String);
+
+    fn parse((site, thread, comment): Self::Raw) -> Result<Self, Rejection> {
+        Ok((site.parse()?, thread.parse()?, comment.parse()?))
+    }
+}
+
+/// A comment of a thread by its number.
+impl Ids for (SiteId, ThreadId, u32) {
+    type Raw = (String, String, String);
+
+    fn parse((site, thread, number): Self::Raw) -> Result<Self, Rejection> {
+        Ok((site.parse()?, thread.parse()?, number.parse().or(Err(Rejection::CommentUnknown))?))
+    }
+}
 
 impl<T: Ids, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
@@ -52,7 +75,7 @@ impl<T: Ids, S: Send + Sync> FromRequestParts<S> for Params<T> {
     }
 }
 
-/// The parameters behind the question mark. Unknown ones are refused: a person mistyped.
+/// The parameters behind the question mark.
 pub(crate) struct Parameters<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {

@@ -1,0 +1,130 @@
+//! The page of a thread.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{Redirect, Response};
+use client::PageOf;
+use domain::{Rejection, SiteId, ThreadId};
+use serde::Deserialize;
+use wire::error::Failure;
+use wire::v1;
+
+use super::view::{Asked, Draft, Notice, QuoteDraft, ThreadPage};
+use super::{Failed, address, html, is_private, thread_path};
+use crate::handler::{App, new_id};
+use crate::input::{Parameters, Params};
+use crate::limits::PAGE_COMMENTS;
+use crate::problem::Problem;
+use crate::visitor::Visitor;
+
+/// What stands behind the question mark. Others may add their own marks to a link, so unknown ones are passed over.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Marks {
+    after: String,
+    at_least: String,
+    /// The number of a comment on this page to quote.
+    quote: String,
+    /// The number of a comment on this page to reply to.
+    reply: String,
+}
+
+/// A thread's page, as somebody sees it.
+pub(super) struct Sight<'a> {
+    pub(super) site: &'a SiteId,
+    pub(super) thread: &'a ThreadId,
+    pub(super) visitor: &'a Visitor,
+    pub(super) after: &'a str,
+    pub(super) at_least: &'a str,
+}
+
+pub(super) async fn show(
+    State(app): State<App>,
+    params: Result<Params<(SiteId, ThreadId)>, Problem>,
+    marks: Result<Parameters<Marks>, Problem>,
+    visitor: Result<Visitor, Problem>,
+) -> Result<Response, Failed> {
+    let (Params((site, thread)), Parameters(marks), visitor) = (params?, marks?, visitor?);
+    let Marks { after, at_least, quote, reply } = marks;
+    let sight = Sight { site: &site, thread: &thread, visitor: &visitor, after: &after, at_least: &at_least };
+    let (page, notice) = sight.read(&app).await?;
+    let draft = draft_about(&page, quote.parse().ok(), reply.parse().ok());
+    Ok(sight.draw(page, draft, notice, StatusCode::OK))
+}
+
+/// Leads to the page on which a comment stands.
+pub(super) async fn show_comment(
+    State(app): State<App>,
+    params: Result<Params<(SiteId, ThreadId, u32)>, Problem>,
+) -> Result<Redirect, Failed> {
+    let Params((site, thread, number)) = params?;
+    let found = app.find((&site, &thread), |comment| comment.number == number, ("", "")).await?;
+    let found = found.ok_or(Rejection::CommentUnknown)?;
+    let fragment = format!("comment-{}", found.number);
+    Ok(Redirect::to(&address(&thread_path(&site, &thread), &[("after", &found.after)], &fragment)))
+}
+
+impl Sight<'_> {
+    /// The page, as of `at_least`; if that takes too long, as it stands, with a notice.
+    pub(super) async fn read(&self, app: &App) -> Result<(v1::ThreadPageReply, Option<Notice>), Problem> {
+        let ask = async |at_least: &str| {
+            let page =
+                PageOf { after: self.after.to_owned(), limit: PAGE_COMMENTS, at_least: at_least.to_owned() };
+            app.koe.thread_page(self.site, self.thread, page).await.map_err(Problem::from)
+        };
+        match ask(self.at_least).await {
+            Ok(page) => Ok((page, None)),
+            Err(problem) if self.at_least.is_empty() => Err(problem),
+            Err(problem) if problem.is(Failure::Behind) => {
+                let notice = "what you sent is recorded, and this page is a moment behind: load it again soon";
+                Ok((ask("").await?, Some(Notice::saying(notice))))
+            }
+            // An old address: the position in it is of no more use.
+            Err(problem) if problem.is(Failure::PositionLost) || problem.is(Failure::PositionInvalid) => {
+                Ok((ask("").await?, None))
+            }
+            Err(problem) => Err(problem),
+        }
+    }
+
+    pub(super) fn draw(
+        &self,
+        page: v1::ThreadPageReply,
+        draft: Draft,
+        notice: Option<Notice>,
+        status: StatusCode,
+    ) -> Response {
+        let asked = Asked {
+            site: self.site,
+            thread: self.thread,
+            after: self.after,
+            session: self.visitor.session_at(self.site),
+            draft,
+            notice,
+            now: jiff::Timestamp::now(),
+        };
+        let mut response = html(&ThreadPage::new(asked, page), is_private(self.visitor));
+        *response.status_mut() = status;
+        response
+    }
+}
+
+/// A new draft that quotes or replies to comments of this page by their numbers.
+fn draft_about(page: &v1::ThreadPageReply, quote: Option<u32>, reply: Option<u32>) -> Draft {
+    let visible = |number: Option<u32>| {
+        let is_it = |comment: &&v1::Comment| {
+            Some(comment.number) == number && comment.state() == v1::CommentState::Visible
+        };
+        page.comments.iter().find(is_it)
+    };
+    Draft {
+        id: new_id().to_string(),
+        text: String::new(),
+        parent: visible(reply).map(|comment| comment.id.clone()).unwrap_or_default(),
+        quote: visible(quote).map(|comment| QuoteDraft {
+            comment: comment.id.clone(),
+            start: 0,
+            end: u32::try_from(comment.body.chars().count()).unwrap_or(u32::MAX),
+        }),
+    }
+}

@@ -1,0 +1,101 @@
+//! Generations on the disk: each a store folded from the log's beginning, one of them serving.
+//!
+//! `DIR/generation-N` is a store, `DIR/serving` names the one that serves, `DIR/lock` keeps a second process out.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use views::Store;
+
+/// The names of generations. Stored: never change.
+const PREFIX: &str = "generation-";
+/// The file that names the serving generation. Stored: never change.
+const SERVING: &str = "serving";
+
+/// The data directory of one projector.
+pub(crate) struct Generations {
+    dir: PathBuf,
+    options: views::Options,
+    _lock: File,
+}
+
+impl Generations {
+    /// Takes the directory for this process alone.
+    pub(crate) fn open(dir: &Path, options: views::Options) -> anyhow::Result<Self> {
+        fs::create_dir_all(dir).context("it cannot be made: choose one that can be written with --data")?;
+        let lock = File::create(dir.join("lock")).context("it cannot be written: choose another with --data")?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => bail!("another projector uses it: stop that or choose another with --data"),
+            Err(TryLockError::Error(error)) => return Err(error).context("it cannot be locked"),
+        }
+        Ok(Self { dir: dir.to_owned(), options, _lock: lock })
+    }
+
+    fn path(&self, number: u32) -> PathBuf {
+        self.dir.join(format!("{PREFIX}{number}"))
+    }
+
+    /// The number of the generation that served last, if one did.
+    pub(crate) fn serving(&self) -> io::Result<Option<u32>> {
+        match fs::read_to_string(self.dir.join(SERVING)) {
+            Ok(number) => Ok(number.trim().parse().ok()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// From now on this one serves, also after a crash: the file is replaced whole.
+    pub(crate) fn set_serving(&self, number: u32) -> io::Result<()> {
+        let new = self.dir.join("serving.new");
+        fs::write(&new, format!("{number}\n"))?;
+        File::open(&new)?.sync_all()?;
+        fs::rename(new, self.dir.join(SERVING))
+    }
+
+    /// No generation serves: the log is another than the one they were folded from.
+    pub(crate) fn clear_serving(&self) -> io::Result<()> {
+        match fs::remove_file(self.dir.join(SERVING)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens a generation's store.
+    pub(crate) fn store(&self, number: u32) -> Result<Store, views::Error> {
+        Store::open(&self.path(number), self.options)
+    }
+
+    /// The highest number there is, 0 for none.
+    pub(crate) fn latest(&self) -> io::Result<u32> {
+        let mut latest = 0;
+        for entry in fs::read_dir(&self.dir)? {
+            let name = entry?.file_name();
+            let number = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(|n| n.parse().ok());
+            latest = latest.max(number.unwrap_or_default());
+        }
+        Ok(latest)
+    }
+
+    /// A generation that began and never served goes on where it was, else a new one begins.
+    pub(crate) fn begun(&self) -> io::Result<u32> {
+        let latest = self.latest()?;
+        let unfinished = latest > self.serving()?.unwrap_or_default() && self.path(latest).exists();
+        Ok(if unfinished { latest } else { latest + 1 })
+    }
+
+    /// Moves a generation aside that cannot be used, for whoever wants to look at it.
+    pub(crate) fn set_aside(&self, number: u32) -> io::Result<()> {
+        let from = self.path(number);
+        if !from.exists() {
+            return Ok(());
+        }
+        let aside = self.dir.join(format!("unusable-{number}"));
+        if aside.exists() {
+            fs::remove_dir_all(&aside)?;
+        }
+        fs::rename(from, aside)
+    }
+}

@@ -1,0 +1,34 @@
+//! The projector's limits and waits, each with its reason.
+
+use std::time::Duration;
+
+/// A query waits this long for its `at_least`; longer, and the asker's own deadline decides blindly.
+pub(crate) const AT_LEAST_WAIT_MAX: Duration = Duration::from_secs(2);
+/// Queries that read the store at once: more than cores only wait for each other.
+pub(crate) const READERS_MAX: usize = 16;
+/// Entries on a page when the asker names no limit.
+pub(crate) const PAGE_DEFAULT: u32 = 50;
+/// Entries on a page: at 10,000 characters each they stay below 10 MB.
+pub(crate) const PAGE_MAX: u32 = 200;
+/// Bytes of words on a page, well below what a NATS message may carry; a page that reaches it ends early.
+pub(crate) const PAGE_BYTES_MAX: usize = 512 * 1024;
+/// Threads in one `counts`.
+pub(crate) const COUNTS_MAX: usize = 100;
+/// Sites in one `sites`.
+pub(crate) const SITES_MAX: usize = 200;
+/// Comments in one `facts`: a parent and twenty quotes fit.
+pub(crate) const FACTS_COMMENTS_MAX: usize = 32;
+/// Frozen places that `status` names.
+pub(crate) const FROZEN_NAMED_MAX: usize = 100;
+/// Places in one `digest` when the asker names no limit.
+pub(crate) const DIGEST_DEFAULT: u32 = 100;
+/// Places in one `digest`; folding waits while they are read.
+pub(crate) const DIGEST_MAX: u32 = 200;
+/// Comments in one announcement; a step that changed more sends several.
+pub(crate) const ANNOUNCED_COMMENTS_MAX: usize = 100;
+/// Outcomes of votes that are remembered: some seconds at full speed, for those who wait.
+pub(crate) const RING_ENTRIES_MAX: usize = 65_536;
+/// How often a quiet fold looks whether it may pass gaps.
+pub(crate) const PASS_INTERVAL: Duration = Duration::from_millis(250);
+/// The old generation may be ahead by what came in between; the new one has this long to get there.
+pub(crate) const SWITCH_WAIT_MAX: Duration = Duration::from_secs(30);

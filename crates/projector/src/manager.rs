@@ -1,0 +1,220 @@
+//! Generations in the life of a projector: start, rebuild beside, switch over, give up what cannot be used.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::sync::mpsc;
+use tokio::task::{Id, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::folding::{self, Ended};
+use crate::generations::Generations;
+use crate::limits::SWITCH_WAIT_MAX;
+use crate::shared::{Generation, Shared};
+
+/// After a generation was given up, so that a broken disk is not worn out.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
+
+/// A generation whose fold runs.
+struct Running {
+    generation: Arc<Generation>,
+    stop: CancellationToken,
+    /// Cancelled when the fold has ended.
+    ended: CancellationToken,
+    task: Id,
+}
+
+struct Manager {
+    generations: Generations,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+    folds: JoinSet<anyhow::Result<Ended>>,
+    caught_up: mpsc::Sender<u32>,
+    serving: Option<Running>,
+    building: Option<Running>,
+}
+
+/// Runs the folds until the stop, then flushes.
+pub(crate) async fn run(
+    generations: Generations,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let (caught_up, mut catching_up) = mpsc::channel(4);
+    let mut rebuild_asked = shared.rebuild_asked.lock().await;
+    let mut manager = Manager {
+        generations,
+        shared: Arc::clone(&shared),
+        stop: stop.clone(),
+        folds: JoinSet::new(),
+        caught_up,
+        serving: None,
+        building: None,
+    };
+    manager.start()?;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            Some(number) = catching_up.recv() => manager.caught_up(number).await?,
+            Some(()) = rebuild_asked.recv() => manager.build()?,
+            Some(ended) = manager.folds.join_next_with_id() => {
+                let (task, ended) = ended.context("a fold broke")?;
+                manager.ended(task, ended?).await?;
+            }
+        }
+    }
+    manager.finish().await
+}
+
+impl Manager {
+    /// What served last serves again at once; without one, the log is folded before anybody is answered.
+    fn start(&mut self) -> anyhow::Result<()> {
+        let Some(number) = self.generations.serving()? else { return self.build() };
+        match self.generations.store(number) {
+            Ok(store) => {
+                let running = self.fold(Arc::new(Generation::new(number, store)));
+                self.serve(running);
+                Ok(())
+            }
+            Err(error @ views::Error::InUse) => Err(error.into()),
+            Err(error) => {
+                tracing::error!(generation = number, %error, "the store cannot be used; folding the log again");
+                self.give_up(number, matches!(error, views::Error::OtherSchema { .. }))?;
+                self.build()
+            }
+        }
+    }
+
+    fn fold(&mut self, generation: Arc<Generation>) -> Running {
+        let stop = self.stop.child_token();
+        let fold = folding::run(
+            Arc::clone(&self.shared),
+            Arc::clone(&generation),
+            self.caught_up.clone(),
+            stop.clone(),
+        );
+        let ended = CancellationToken::new();
+        let at_end = ended.clone().drop_guard();
+        let task = self.folds.spawn(async move {
+            let ended = fold.await;
+            drop(at_end);
+            ended
+        });
+        Running { generation, stop, ended, task: task.id() }
+    }
+
+    /// Folds the log into a new generation beside the serving one, unless that is under way.
+    fn build(&mut self) -> anyhow::Result<()> {
+        if self.building.is_some() {
+            return Ok(());
+        }
+        let mut number = self.generations.begun()?;
+        let store = match self.generations.store(number) {
+            Ok(store) => store,
+            Err(error @ views::Error::InUse) => return Err(error.into()),
+            Err(error) => {
+                tracing::error!(generation = number, %error, "the store cannot be used; beginning again");
+                self.give_up(number, false)?;
+                number += 1;
+                self.generations.store(number)?
+            }
+        };
+        tracing::info!(generation = number, from = store.sequence(), "folding the log into a new generation");
+        self.shared.rebuilding_sequence.store(store.sequence(), Ordering::Relaxed);
+        self.shared.rebuilding.store(number, Ordering::Relaxed);
+        self.shared.metrics.rebuilding.set(i64::from(number));
+        self.building = Some(self.fold(Arc::new(Generation::new(number, store))));
+        Ok(())
+    }
+
+    async fn caught_up(&mut self, number: u32) -> anyhow::Result<()> {
+        let built = self.building.take_if(|running| running.generation.number == number);
+        let Some(built) = built else { return Ok(()) };
+        if let Some(old) = self.serving.take() {
+            // First the old one stands still, then the new one gets past it: no reader sees time run back.
+            old.stop.cancel();
+            old.ended.cancelled().await;
+            let old_position = *old.generation.position.borrow();
+            let mut position = built.generation.position.subscribe();
+            let past = position.wait_for(|position| *position >= old_position);
+            if tokio::time::timeout(SWITCH_WAIT_MAX, past).await.is_err() {
+                tracing::error!(generation = number, "the new generation cannot reach the old one; keeping the old");
+                built.stop.cancel();
+                self.built();
+                let running = self.fold(old.generation);
+                self.serve(running);
+                return Ok(());
+            }
+        }
+        self.generations.set_serving(number).context("the serving generation cannot be written down")?;
+        self.built();
+        self.serve(built);
+        tracing::info!(generation = number, "the new generation serves");
+        Ok(())
+    }
+
+    /// Nothing is being rebuilt any more.
+    fn built(&self) {
+        self.shared.rebuilding.store(0, Ordering::Relaxed);
+        self.shared.metrics.rebuilding.set(0);
+    }
+
+    fn serve(&mut self, running: Running) {
+        self.shared.ring.clear();
+        self.shared.metrics.generation.set(i64::from(running.generation.number));
+        let sequence = running.generation.store.sequence();
+        self.shared.metrics.sequence.set(i64::try_from(sequence).unwrap_or(i64::MAX));
+        self.shared.serving.send_replace(Some(Arc::clone(&running.generation)));
+        self.serving = Some(running);
+    }
+
+    async fn ended(&mut self, task: Id, ended: Ended) -> anyhow::Result<()> {
+        let is = |running: &mut Running| running.task == task;
+        let running = self.serving.take_if(is).or_else(|| self.building.take_if(is));
+        // One that was replaced by a switch ends when it is told to.
+        let Some(running) = running else { return Ok(()) };
+        let number = running.generation.number;
+        match ended {
+            Ended::Stopped => return Ok(()),
+            Ended::LogLost { epoch } => {
+                self.shared.metrics.regressions.inc();
+                self.shared.journal.begin_epoch(epoch).await.context("a new epoch cannot begin")?;
+            }
+            Ended::StoreBroken(error) => {
+                tracing::error!(generation = number, %error, "the store broke; folding the log again");
+                tokio::time::sleep(RESTART_PAUSE).await;
+            }
+        }
+        if self.serving.is_none() {
+            self.shared.serving.send_replace(None);
+            self.shared.metrics.generation.set(0);
+        }
+        drop(running);
+        self.give_up(number, false)?;
+        self.build()
+    }
+
+    /// A generation that cannot be used is kept aside; one of another schema stays where its own release finds it.
+    fn give_up(&mut self, number: u32, keep: bool) -> anyhow::Result<()> {
+        if self.generations.serving()? == Some(number) {
+            self.generations.clear_serving()?;
+        }
+        if !keep {
+            self.shared.metrics.damaged.inc();
+            self.generations.set_aside(number).context("the unusable store cannot be moved aside")?;
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> anyhow::Result<()> {
+        while self.folds.join_next().await.is_some() {}
+        let stores = [self.serving.take(), self.building.take()].into_iter().flatten();
+        for running in stores {
+            let store = Arc::clone(&running.generation.store);
+            tokio::task::spawn_blocking(move || store.flush()).await.context("the flush broke")??;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,12 @@
+//! The writers' limits and waits, each with its reason.
+
+use std::time::Duration;
+
+/// Facts that could change (a removal, a freeze) are a moment old at most; the fold judges what slips through.
+pub(crate) const FACTS_AGE_MAX: Duration = Duration::from_secs(2);
+/// Facts that are kept: the comments that are voted on now, at about 200 bytes each.
+pub(crate) const FACTS_CACHED_MAX: u64 = 100_000;
+/// Actors whose rates are kept; beyond it those who were quiet are forgotten.
+pub(crate) const ACTORS_MAX: usize = 100_000;
+/// Commands between two looks at how many actors are kept.
+pub(crate) const ACTORS_CHECK_INTERVAL: u64 = 1_024;
