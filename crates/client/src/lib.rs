@@ -71,9 +71,8 @@ impl Client {
     ) -> Result<impl Stream<Item = v1::ThreadChanged> + Send + Unpin + use<>, Error> {
         let subscription = self.nats.subscribe(subject::change(site, thread)).await;
         let messages = subscription.map_err(|error| Error::Unavailable(error.into()))?;
-        let changes = messages.filter_map(|message| async move {
-            v1::ThreadChanged::decode(message.payload).ok()
-        });
+        let changes =
+            messages.filter_map(|message| async move { v1::ThreadChanged::decode(message.payload).ok() });
         Ok(Box::pin(changes))
     }
 
@@ -85,7 +84,11 @@ impl Client {
         self.request(subject, Bytes::from(question.encode_to_vec())).await
     }
 
-    async fn request<R: prost::Message + Default>(&self, subject: String, payload: Bytes) -> Result<R, Error> {
+    async fn request<R: prost::Message + Default>(
+        &self,
+        subject: String,
+        payload: Bytes,
+    ) -> Result<R, Error> {
         let request = async_nats::Request::new()
             .payload(payload)
             .timeout(Some(REQUEST_TIMEOUT));
@@ -93,7 +96,9 @@ impl Client {
         let answer = answer.map_err(|error| Error::Unavailable(error.into()))?;
         let headers = answer.headers.as_ref();
         if headers.is_some_and(|headers| headers.get(async_nats::service::NATS_SERVICE_ERROR).is_some()) {
-            return Err(Error::from_body(&v1::Error::decode(answer.payload).unwrap_or_default()));
+            return Err(Error::from_body(
+                &v1::Error::decode(answer.payload).unwrap_or_default(),
+            ));
         }
         R::decode(answer.payload).map_err(Error::Malformed)
     }

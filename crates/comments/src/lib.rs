@@ -12,7 +12,8 @@ use journal::Journal;
 use prometheus::Registry;
 use service::{Door, NatsOptions, connect};
 use tokio_util::sync::CancellationToken;
-use writer::{RateOptions, Repeats, Writer};
+pub use writer::RateOptions;
+use writer::{Repeats, Writer};
 
 use handler::Handler;
 
@@ -35,7 +36,11 @@ pub async fn run(options: Options, registry: &Registry, stop: CancellationToken)
     let journal = Journal::open(nats.clone(), &journal::Options::default()).await?;
     let parts = (journal.clone(), Client::new(nats.clone()));
     let writer = Writer::new("comments", parts, &options.rates, Repeats::Remembered, registry)?;
-    let about = ("comments", "koe-comments", "Commands about sites, threads, comments and authors");
+    let about = (
+        "comments",
+        "koe-comments",
+        "Commands about sites, threads, comments and authors",
+    );
     let mut door = Door::open(&nats, about, registry, stop.clone()).await?;
     nats::serve(&mut door, &Arc::new(Handler::new(writer))).await?;
     tracing::info!("comments are taken");

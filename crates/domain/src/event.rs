@@ -39,7 +39,9 @@ impl Roles {
 
     /// The roles of the set, in a fixed order.
     pub fn iter(self) -> impl Iterator<Item = Role> {
-        [Role::Moderator, Role::Administrator, Role::Service].into_iter().filter(move |role| self.has(*role))
+        [Role::Moderator, Role::Administrator, Role::Service]
+            .into_iter()
+            .filter(move |role| self.has(*role))
     }
 }
 
@@ -157,8 +159,14 @@ impl Event {
     }
 
     /// Every name there is, in a fixed order, for metrics and filters.
-    pub const KINDS: &[&str] =
-        &["site-opened", "thread-opened", "author-named", "comment-posted", "comment-removed", "vote-cast"];
+    pub const KINDS: &[&str] = &[
+        "site-opened",
+        "thread-opened",
+        "author-named",
+        "comment-posted",
+        "comment-removed",
+        "vote-cast",
+    ];
 }
 
 /// An event with who, when, and which command.

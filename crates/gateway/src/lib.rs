@@ -30,6 +30,7 @@ pub use problem::HttpCode;
 /// What the gateway needs to know.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
+    /// Where NATS is.
     #[command(flatten)]
     pub nats: service::NatsOptions,
     /// Address to serve HTTP on; port 0 takes any free one.
@@ -54,8 +55,15 @@ pub async fn bind(options: &Options) -> anyhow::Result<Gateway> {
     let key = session::Key::load(&options.session_key_file)?;
     let listener = tokio::net::TcpListener::bind(options.http).await;
     let listener = listener.map_err(|error| cannot_listen(options.http, &error))?;
-    let address = listener.local_addr().context("the port that was taken has no address")?;
-    Ok(Gateway { options: options.clone(), key, listener, address })
+    let address = listener
+        .local_addr()
+        .context("the port that was taken has no address")?;
+    Ok(Gateway {
+        options: options.clone(),
+        key,
+        listener,
+        address,
+    })
 }
 
 fn cannot_listen(address: SocketAddr, error: &io::Error) -> anyhow::Error {
@@ -66,7 +74,9 @@ fn cannot_listen(address: SocketAddr, error: &io::Error) -> anyhow::Error {
         io::ErrorKind::PermissionDenied => {
             anyhow::anyhow!("{address} is not for this user: choose a port above 1023 with --http")
         }
-        _ => anyhow::anyhow!("{address} cannot be served on ({error}): choose an address of this machine with --http"),
+        _ => anyhow::anyhow!(
+            "{address} cannot be served on ({error}): choose an address of this machine with --http"
+        ),
     }
 }
 
@@ -80,7 +90,9 @@ impl Gateway {
     pub async fn run(self, registry: &prometheus::Registry, stop: CancellationToken) -> anyhow::Result<()> {
         let metrics = metrics::Metrics::new(registry)?;
         let connecting = service::connect(&self.options.nats, "koe-gateway");
-        let Some(nats) = stop.run_until_cancelled(connecting).await else { return Ok(()) };
+        let Some(nats) = stop.run_until_cancelled(connecting).await else {
+            return Ok(());
+        };
         let app = handler::App::new(client::Client::new(nats?), self.key, metrics);
         tracing::info!(address = %self.address, "the gateway serves");
 
@@ -108,16 +120,29 @@ mod tests {
     async fn a_taken_port_and_a_missing_key_say_what_to_do() {
         let directory = tempfile::tempdir().unwrap();
         let session_key_file = directory.path().join("key");
-        let nats = service::NatsOptions { nats: "nats://127.0.0.1:1".into(), nats_token: None };
-        let options = Options { nats, http: "127.0.0.1:0".parse().unwrap(), session_key_file };
+        let nats = service::NatsOptions {
+            nats: "nats://127.0.0.1:1".into(),
+            nats_token: None,
+        };
+        let options = Options {
+            nats,
+            http: "127.0.0.1:0".parse().unwrap(),
+            session_key_file,
+        };
         let message = bind(&options).await.unwrap_err().to_string();
         assert!(message.contains("--session-key-file"), "{message}");
 
         session::Key::create_new(&options.session_key_file).unwrap();
         let first = bind(&options).await.unwrap();
         assert_ne!(first.address().port(), 0);
-        let second = Options { http: first.address(), ..options };
+        let second = Options {
+            http: first.address(),
+            ..options
+        };
         let message = bind(&second).await.unwrap_err().to_string();
-        assert!(message.contains("is taken by another process: stop it or choose another with --http"), "{message}");
+        assert!(
+            message.contains("is taken by another process: stop it or choose another with --http"),
+            "{message}"
+        );
     }
 }

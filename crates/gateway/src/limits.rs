@@ -8,7 +8,7 @@ pub(crate) const IN_FLIGHT_MAX: usize = 512;
 pub(crate) const CONNECTIONS_MAX: usize = 768;
 /// A connection that sends nothing for so long is closed, so that idle readers do not hold places for ever. Longer
 /// than any request takes.
-pub(crate) const IDLE_MAX: Duration = Duration::from_secs(60);
+pub(crate) const IDLE_MAX: Duration = Duration::from_mins(1);
 /// A request has its answer within this time: two attempts of a command, so that a writer may be restarted meanwhile.
 pub(crate) const REQUEST_MAX: Duration = Duration::from_secs(25);
 /// After a stop, what was taken is finished within this time; the process has five seconds in all.

@@ -27,10 +27,22 @@ pub(crate) fn router() -> Router<App> {
         .route("/", get(front::front))
         .route("/sites/{site}", get(front::site))
         .route("/sites/{site}/threads/{thread}", get(thread::show))
-        .route("/sites/{site}/threads/{thread}/comments", get(to_thread).post(forms::post_comment))
-        .route("/sites/{site}/threads/{thread}/comments/{number}", get(thread::show_comment))
-        .route("/sites/{site}/threads/{thread}/comments/{comment}/vote", post(forms::cast_vote))
-        .route("/sites/{site}/threads/{thread}/comments/{comment}/removal", post(forms::remove_comment))
+        .route(
+            "/sites/{site}/threads/{thread}/comments",
+            get(to_thread).post(forms::post_comment),
+        )
+        .route(
+            "/sites/{site}/threads/{thread}/comments/{number}",
+            get(thread::show_comment),
+        )
+        .route(
+            "/sites/{site}/threads/{thread}/comments/{comment}/vote",
+            post(forms::cast_vote),
+        )
+        .route(
+            "/sites/{site}/threads/{thread}/comments/{comment}/removal",
+            post(forms::remove_comment),
+        )
         .route("/login", get(login::show).post(login::begin))
         .route("/logout", post(login::end))
         .route("/assets/{file}", get(assets::serve))
@@ -91,8 +103,15 @@ fn html(page: &impl Template, private: bool) -> Response {
     let Ok(text) = page.render() else {
         return Problem::from(Failure::Internal).into_response();
     };
-    let keep = if private { "no-store" } else { "max-age=0, must-revalidate" };
-    let headers = [(CACHE_CONTROL, HeaderValue::from_static(keep)), (VARY, HeaderValue::from_static("Cookie"))];
+    let keep = if private {
+        "no-store"
+    } else {
+        "max-age=0, must-revalidate"
+    };
+    let headers = [
+        (CACHE_CONTROL, HeaderValue::from_static(keep)),
+        (VARY, HeaderValue::from_static("Cookie")),
+    ];
     (headers, Html(text)).into_response()
 }
 
@@ -122,13 +141,20 @@ fn address(path: &str, parameters: &[(&str, &str)], fragment: &str) -> String {
     address
 }
 
+const HEX: [char; 16] = [
+    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
+];
+
 /// Percent-encoding of everything that RFC 3986 does not call unreserved.
 fn write_encoded(address: &mut String, value: &str) {
     for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
             address.push(char::from(byte));
         } else {
-            address.push_str(&format!("%{byte:02X}"));
+            address.push('%');
+            address.extend(
+                [byte >> 4, byte & 0xf].map(|half| HEX.get(usize::from(half)).copied().unwrap_or('0')),
+            );
         }
     }
 }
@@ -139,7 +165,10 @@ mod tests {
 
     #[test]
     fn an_address_encodes_what_strangers_typed() {
-        assert_eq!(address("/a", &[("after", ""), ("next", "/b?c=d&e\r\n声")], "post"), "/a?next=%2Fb%3Fc%3Dd%26e%0D%0A%E5%A3%B0#post");
+        assert_eq!(
+            address("/a", &[("after", ""), ("next", "/b?c=d&e\r\n声")], "post"),
+            "/a?next=%2Fb%3Fc%3Dd%26e%0D%0A%E5%A3%B0#post"
+        );
         assert_eq!(address("/a", &[], ""), "/a");
     }
 
@@ -149,10 +178,19 @@ mod tests {
         for entry in std::fs::read_dir(templates).unwrap() {
             let path = entry.unwrap().path();
             let text = std::fs::read_to_string(&path).unwrap().to_ascii_lowercase();
-            for forbidden in ["<script", "<style", " style=", "javascript:", "<iframe", "http-equiv"] {
+            for forbidden in [
+                "<script",
+                "<style",
+                " style=",
+                "javascript:",
+                "<iframe",
+                "http-equiv",
+            ] {
                 assert!(!text.contains(forbidden), "{} holds {forbidden}", path.display());
             }
-            let handler = text.split_ascii_whitespace().any(|word| word.starts_with("on") && word.contains('='));
+            let handler = text
+                .split_ascii_whitespace()
+                .any(|word| word.starts_with("on") && word.contains('='));
             assert!(!handler, "{} holds an event handler", path.display());
         }
     }

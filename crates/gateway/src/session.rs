@@ -38,7 +38,9 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The file does not hold a key.
-    #[error("{path} is not a session key: it must hold 64 hexadecimal characters, as `openssl rand -hex 32` prints")]
+    #[error(
+        "{path} is not a session key: it must hold 64 hexadecimal characters, as `openssl rand -hex 32` prints"
+    )]
     NotAKey {
         /// The file.
         path: PathBuf,
@@ -68,7 +70,14 @@ pub struct Claims {
 
 impl Claims {
     /// Claims about an author of a site, good from `now` for `lifetime_secs`.
-    pub fn new(site: &SiteId, author: &AuthorId, name: Option<&str>, roles: Roles, now: i64, lifetime_secs: i64) -> Self {
+    pub fn new(
+        site: &SiteId,
+        author: &AuthorId,
+        name: Option<&str>,
+        roles: Roles,
+        now: i64,
+        lifetime_secs: i64,
+    ) -> Self {
         Self {
             iss: ISSUER.to_owned(),
             sub: author.to_string(),
@@ -90,7 +99,9 @@ fn role_word(role: Role) -> &'static str {
 }
 
 fn role_of(word: &str) -> Option<Role> {
-    [Role::Moderator, Role::Administrator, Role::Service].into_iter().find(|role| role_word(*role) == word)
+    [Role::Moderator, Role::Administrator, Role::Service]
+        .into_iter()
+        .find(|role| role_word(*role) == word)
 }
 
 /// Who a token speaks for.
@@ -126,8 +137,15 @@ impl fmt::Debug for Key {
 impl Key {
     /// The key in a file.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
-        from_hex(text.trim()).map(|key| Self::from_bytes(&key)).ok_or_else(|| Error::NotAKey { path: path.to_owned() })
+        let text = std::fs::read_to_string(path).map_err(|source| Error::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        from_hex(text.trim())
+            .map(|key| Self::from_bytes(&key))
+            .ok_or_else(|| Error::NotAKey {
+                path: path.to_owned(),
+            })
     }
 
     /// A new key in a new file that only its owner can read. Fails if the file exists.
@@ -135,18 +153,29 @@ impl Key {
         let made = || {
             let mut key = [0; KEY_BYTES];
             std::fs::File::open("/dev/urandom")?.read_exact(&mut key)?;
-            let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-            let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-            file.write_all(hex.as_bytes())?;
-            file.write_all(b"\n")?;
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(path)?;
+            for byte in key {
+                write!(file, "{byte:02x}")?;
+            }
+            writeln!(file)?;
             file.sync_all()?;
             Ok(Self::from_bytes(&key))
         };
-        made().map_err(|source| Error::File { path: path.to_owned(), source })
+        made().map_err(|source| Error::File {
+            path: path.to_owned(),
+            source,
+        })
     }
 
     fn from_bytes(key: &[u8; KEY_BYTES]) -> Self {
-        Self { signing: EncodingKey::from_secret(key), verifying: DecodingKey::from_secret(key) }
+        Self {
+            signing: EncodingKey::from_secret(key),
+            verifying: DecodingKey::from_secret(key),
+        }
     }
 
     /// The token that says so.
@@ -161,15 +190,24 @@ impl Key {
             return None;
         }
         // One algorithm, whatever the token's header says.
-        let mut rules = Validation::new(Algorithm::HS256);
-        rules.set_issuer(&[ISSUER]);
-        rules.set_required_spec_claims(&["exp", "iss", "sub"]);
-        rules.validate_aud = false;
-        rules.leeway = LEEWAY_SECS;
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.verifying, &rules).ok()?.claims;
-        let roles = claims.roles.iter().map(|word| role_of(word)).collect::<Option<Roles>>()?;
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_required_spec_claims(&["exp", "iss", "sub"]);
+        validation.validate_aud = false;
+        validation.leeway = LEEWAY_SECS;
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.verifying, &validation)
+            .ok()?
+            .claims;
+        let roles = claims
+            .roles
+            .iter()
+            .map(|word| role_of(word))
+            .collect::<Option<Roles>>()?;
         Some(Session {
-            actor: Actor { id: claims.sub.parse().ok()?, roles },
+            actor: Actor {
+                id: claims.sub.parse().ok()?,
+                roles,
+            },
             naming: self.naming_id(&claims)?,
             site: claims.site.parse().ok()?,
             name: claims.name,
@@ -180,13 +218,18 @@ impl Key {
     /// A UUIDv7 of the token's time, whose other bits are a signature over its claims, so that nobody else can guess
     /// or take it.
     fn naming_id(&self, claims: &Claims) -> Option<CommandId> {
-        let subject = serde_json::to_vec(&("name-author", claims)).ok()?;
-        let signature = jsonwebtoken::crypto::sign(&subject, &self.signing, Algorithm::HS256).ok()?;
-        // Each character carries six bits; its byte is spread over the 74 free bits well enough to be unique.
-        let bits = signature.bytes().take(21).fold(0_u128, |bits, byte| (bits << 6) ^ u128::from(byte));
+        let named = serde_json::to_vec(&("name-author", claims)).ok()?;
+        let signature = jsonwebtoken::crypto::sign(&named, &self.signing, Algorithm::HS256).ok()?;
+        // Base64: six bits a character, more of them than the 74 that a UUIDv7 has free.
+        let bits = signature
+            .bytes()
+            .take(21)
+            .fold(0_u128, |bits, byte| (bits << 6) ^ u128::from(byte));
         let millis = u128::try_from(claims.iat.checked_mul(1_000)?).ok()? & 0xffff_ffff_ffff;
         let (high, low) = ((bits >> 62) & 0xfff, bits & 0x3fff_ffff_ffff_ffff);
-        Some(CommandId::from_u128(millis << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low))
+        Some(CommandId::from_u128(
+            millis << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low,
+        ))
     }
 }
 
@@ -202,96 +245,4 @@ fn from_hex(text: &str) -> Option<[u8; KEY_BYTES]> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const KEY: [u8; KEY_BYTES] = [7; KEY_BYTES];
-
-    fn now() -> i64 {
-        jiff::Timestamp::now().as_second()
-    }
-
-    fn claims() -> Claims {
-        let (site, author) = ("demo".parse().unwrap(), "ann".parse().unwrap());
-        let roles = [Role::Moderator].into_iter().collect();
-        Claims::new(&site, &author, Some("Ann"), roles, now(), 3_600)
-    }
-
-    fn verified(claims: &Claims) -> Option<Session> {
-        let key = Key::from_bytes(&KEY);
-        key.verify(&key.sign(claims))
-    }
-
-    #[test]
-    fn a_token_says_who_where_as_what_and_how_long() {
-        let session = verified(&claims()).unwrap();
-        assert_eq!(session.actor.id.as_str(), "ann");
-        assert!(session.actor.roles.has(Role::Moderator) && !session.actor.roles.has(Role::Administrator));
-        assert_eq!((session.site.as_str(), session.name.as_deref()), ("demo", Some("Ann")));
-        assert_eq!(session.expires, claims().exp);
-    }
-
-    #[test]
-    fn a_token_that_was_changed_or_signed_by_another_key_is_refused() {
-        let (key, other) = (Key::from_bytes(&KEY), Key::from_bytes(&[8; KEY_BYTES]));
-        let token = key.sign(&claims());
-        assert_eq!(other.verify(&token), None);
-        let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
-        let administrator = Claims { roles: vec!["administrator".into()], ..claims() };
-        parts[1] = other.sign(&administrator).split('.').nth(1).unwrap().to_owned();
-        assert_eq!(key.verify(&parts.join(".")), None);
-        assert_eq!(key.verify(""), None);
-        assert_eq!(key.verify(&"x".repeat(TOKEN_BYTES_MAX + 1)), None);
-    }
-
-    #[test]
-    fn a_token_without_a_signature_or_of_another_algorithm_is_refused() {
-        let key = Key::from_bytes(&KEY);
-        let payload = key.sign(&claims()).split('.').nth(1).unwrap().to_owned();
-        // {"alg":"none","typ":"JWT"}
-        assert_eq!(key.verify(&format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{payload}.")), None);
-        let other = jsonwebtoken::encode(&Header::new(Algorithm::HS512), &claims(), &EncodingKey::from_secret(&KEY));
-        assert_eq!(key.verify(&other.unwrap()), None);
-    }
-
-    #[test]
-    fn a_token_ends() {
-        let ended = Claims { exp: now() - 3_600, ..claims() };
-        assert_eq!(verified(&ended), None);
-    }
-
-    #[test]
-    fn a_token_names_one_site_known_roles_and_our_issuer() {
-        assert_eq!(verified(&Claims { site: "*".into(), ..claims() }), None);
-        assert_eq!(verified(&Claims { site: "all".into(), ..claims() }), None);
-        assert_eq!(verified(&Claims { sub: "a.b".into(), ..claims() }), None);
-        assert_eq!(verified(&Claims { roles: vec!["king".into()], ..claims() }), None);
-        assert_eq!(verified(&Claims { iss: "other".into(), ..claims() }), None);
-    }
-
-    #[test]
-    fn the_same_token_names_its_author_once() {
-        let one = claims();
-        let naming = |claims: &Claims| verified(claims).unwrap().naming;
-        assert_eq!(naming(&one), naming(&one.clone()));
-        assert_ne!(naming(&one), naming(&Claims { sub: "ben".into(), ..one.clone() }));
-        assert_ne!(naming(&one), naming(&Claims { name: Some("Anna".into()), ..one.clone() }));
-        assert_eq!(naming(&one).made_at_millis(), Some(one.iat * 1_000));
-    }
-
-    #[test]
-    fn a_new_key_file_is_its_owners_and_is_never_overwritten() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("session.key");
-        let made = Key::create_new(&path).unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(std::fs::read_to_string(&path).unwrap().trim().len(), KEY_HEX_CHARS);
-        assert!(Key::load(&path).unwrap().verify(&made.sign(&claims())).is_some());
-        assert!(matches!(Key::create_new(&path), Err(Error::File { .. })));
-        std::fs::write(&path, "too short").unwrap();
-        assert!(matches!(Key::load(&path), Err(Error::NotAKey { .. })));
-        let message = Key::load(&directory.path().join("none")).unwrap_err().to_string();
-        assert!(message.contains("--session-key-file"), "{message}");
-    }
-}
+mod tests;

@@ -1,2 +1,82 @@
-//! x
-fn main(){}
+//! One executable: roles as an enum, and nothing else.
+
+mod broker;
+mod data_dir;
+mod demo;
+mod log;
+mod output;
+mod role;
+mod stop;
+mod token;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio_util::sync::CancellationToken;
+
+/// Koe, a comment service for news sites: readers post, quote and vote, and every tally is the fold of its votes.
+///
+/// `koe up` runs everything in one process, with a nats-server beside it: start there. The other commands run one
+/// role each, as many as there is load, on a nats-server of yours.
+#[derive(Parser)]
+#[command(
+    name = "koe",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Exit status: 0 for success, 1 for a difference that `koe replay verify` found, 2 for an error.
+
+Examples:
+  koe up --demo                          everything, with a demonstration, in ./data
+  koe token --site demo --author ann     a token to log in with at /login
+  koe votes --nats nats://10.0.0.7:4222  one more process that takes votes
+  koe replay verify --data ./data        are the read models what the log says?"
+)]
+struct Cli {
+    #[command(flatten)]
+    log: log::Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    Up(up::Options),
+    Comments(role::Alone<comments::Options>),
+    Votes(role::Alone<votes::Options>),
+    Projector(role::Alone<projector::Options>),
+    Gateway(role::Alone<gateway::Options>),
+    Exporter(exporter::Options),
+    Replay(replay::Options),
+    Token(token::Options),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log::start(&cli.log);
+    match run(cli.command).await {
+        Ok(code) => code,
+        Err(error) => {
+            output::error(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let stop = CancellationToken::new();
+    let _signals = stop::on_signals(&stop)?;
+    match command {
+        Command::Up(options) => up::run(options, stop).await?,
+        Command::Comments(alone) => role::comments(alone, stop).await?,
+        Command::Votes(alone) => role::votes(alone, stop).await?,
+        Command::Projector(alone) => role::projector(alone, stop).await?,
+        Command::Gateway(alone) => role::gateway(alone, stop).await?,
+        Command::Exporter(options) => role::exporter(options, stop).await?,
+        Command::Replay(options) => return replay::run(options, stop).await,
+        Command::Token(options) => token::run(&options)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

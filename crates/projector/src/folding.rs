@@ -32,7 +32,9 @@ pub(crate) async fn run(
     caught_up: mpsc::Sender<u32>,
     stop: CancellationToken,
 ) -> anyhow::Result<Ended> {
-    let mut follower = shared.journal.follow(generation.store.sequence(), Contents::Whole);
+    let mut follower = shared
+        .journal
+        .follow(generation.store.sequence(), Contents::Whole);
     let mut tick = tokio::time::interval(PASS_INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut caught_up = Some(caught_up);
@@ -71,7 +73,10 @@ pub(crate) async fn run(
             if position >= now
                 && let Some(caught_up) = caught_up.take()
             {
-                caught_up.send(generation.number).await.context("the manager is gone")?;
+                caught_up
+                    .send(generation.number)
+                    .await
+                    .context("the manager is gone")?;
             }
         }
     }
@@ -105,11 +110,17 @@ async fn arrived(shared: &Shared, generation: &Generation, step: &Step) {
     // Whoever sees the position may ask for the outcome.
     shared.ring.remember(&step.outcomes);
     generation.position.send_replace(step.sequence);
-    shared.metrics.sequence.set(i64::try_from(step.sequence).unwrap_or(i64::MAX));
+    shared
+        .metrics
+        .sequence
+        .set(i64::try_from(step.sequence).unwrap_or(i64::MAX));
     shared.metrics.count(step);
     for recorded in &step.outcomes {
         if matches!(recorded.verdict, views::Verdict::Froze | views::Verdict::Foreign) {
-            tracing::error!(event.sequence = recorded.sequence, "an event cannot be read; its thread stands still");
+            tracing::error!(
+                event.sequence = recorded.sequence,
+                "an event cannot be read; its thread stands still"
+            );
         }
     }
     announce::announce(shared, step).await;
@@ -125,7 +136,11 @@ async fn pass(shared: &Shared, generation: &Generation) -> anyhow::Result<Option
     }
     let position = *generation.position.borrow();
     if head.sequence > position
-        && shared.journal.is_empty_between(position, head.sequence).await.unwrap_or(false)
+        && shared
+            .journal
+            .is_empty_between(position, head.sequence)
+            .await
+            .unwrap_or(false)
     {
         generation.position.send_replace(head.sequence);
     }
@@ -134,7 +149,9 @@ async fn pass(shared: &Shared, generation: &Generation) -> anyhow::Result<Option
 
 /// Whether the log still is what this generation was folded from. A gap is not a lost log: erasure leaves gaps.
 async fn log_lost(shared: &Shared, generation: &Generation) -> anyhow::Result<Option<Ended>> {
-    let Some(checkpoint) = checkpoint(&generation.store)? else { return Ok(None) };
+    let Some(checkpoint) = checkpoint(&generation.store)? else {
+        return Ok(None);
+    };
     // The log was opened a moment ago; while it cannot be seen, nothing is known and nothing is folded.
     let (head, at_checkpoint) = loop {
         let seen = async {
@@ -161,7 +178,9 @@ async fn log_lost(shared: &Shared, generation: &Generation) -> anyhow::Result<Op
         log.end = head.sequence,
         "the log is not the one that was folded: it lost its tail or is another; rebuilding"
     );
-    Ok(Some(Ended::LogLost { epoch: checkpoint.epoch }))
+    Ok(Some(Ended::LogLost {
+        epoch: checkpoint.epoch,
+    }))
 }
 
 fn checkpoint(store: &Store) -> anyhow::Result<Option<Checkpoint>> {

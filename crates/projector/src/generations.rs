@@ -25,13 +25,20 @@ impl Generations {
     /// Takes the directory for this process alone.
     pub(crate) fn open(dir: &Path, options: views::Options) -> anyhow::Result<Self> {
         fs::create_dir_all(dir).context("it cannot be made: choose one that can be written with --data")?;
-        let lock = File::create(dir.join("lock")).context("it cannot be written: choose another with --data")?;
+        let lock =
+            File::create(dir.join("lock")).context("it cannot be written: choose another with --data")?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => bail!("another projector uses it: stop that or choose another with --data"),
+            Err(TryLockError::WouldBlock) => {
+                bail!("another projector uses it: stop that or choose another with --data")
+            }
             Err(TryLockError::Error(error)) => return Err(error).context("it cannot be locked"),
         }
-        Ok(Self { dir: dir.to_owned(), options, _lock: lock })
+        Ok(Self {
+            dir: dir.to_owned(),
+            options,
+            _lock: lock,
+        })
     }
 
     fn path(&self, number: u32) -> PathBuf {
@@ -73,7 +80,10 @@ impl Generations {
         let mut latest = 0;
         for entry in fs::read_dir(&self.dir)? {
             let name = entry?.file_name();
-            let number = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(|n| n.parse().ok());
+            let number = name
+                .to_str()
+                .and_then(|name| name.strip_prefix(PREFIX))
+                .and_then(|n| n.parse().ok());
             latest = latest.max(number.unwrap_or_default());
         }
         Ok(latest)

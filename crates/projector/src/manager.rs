@@ -71,7 +71,9 @@ pub(crate) async fn run(
 impl Manager {
     /// What served last serves again at once; without one, the log is folded before anybody is answered.
     fn start(&mut self) -> anyhow::Result<()> {
-        let Some(number) = self.generations.serving()? else { return self.build() };
+        let Some(number) = self.generations.serving()? else {
+            return self.build();
+        };
         match self.generations.store(number) {
             Ok(store) => {
                 let running = self.fold(Arc::new(Generation::new(number, store)));
@@ -102,7 +104,12 @@ impl Manager {
             drop(at_end);
             ended
         });
-        Running { generation, stop, ended, task: task.id() }
+        Running {
+            generation,
+            stop,
+            ended,
+            task: task.id(),
+        }
     }
 
     /// Folds the log into a new generation beside the serving one, unless that is under way.
@@ -121,8 +128,14 @@ impl Manager {
                 self.generations.store(number)?
             }
         };
-        tracing::info!(generation = number, from = store.sequence(), "folding the log into a new generation");
-        self.shared.rebuilding_sequence.store(store.sequence(), Ordering::Relaxed);
+        tracing::info!(
+            generation = number,
+            from = store.sequence(),
+            "folding the log into a new generation"
+        );
+        self.shared
+            .rebuilding_sequence
+            .store(store.sequence(), Ordering::Relaxed);
         self.shared.rebuilding.store(number, Ordering::Relaxed);
         self.shared.metrics.rebuilding.set(i64::from(number));
         self.building = Some(self.fold(Arc::new(Generation::new(number, store))));
@@ -130,7 +143,9 @@ impl Manager {
     }
 
     async fn caught_up(&mut self, number: u32) -> anyhow::Result<()> {
-        let built = self.building.take_if(|running| running.generation.number == number);
+        let built = self
+            .building
+            .take_if(|running| running.generation.number == number);
         let Some(built) = built else { return Ok(()) };
         if let Some(old) = self.serving.take() {
             // First the old one stands still, then the new one gets past it: no reader sees time run back.
@@ -140,7 +155,10 @@ impl Manager {
             let mut position = built.generation.position.subscribe();
             let past = position.wait_for(|position| *position >= old_position);
             if tokio::time::timeout(SWITCH_WAIT_MAX, past).await.is_err() {
-                tracing::error!(generation = number, "the new generation cannot reach the old one; keeping the old");
+                tracing::error!(
+                    generation = number,
+                    "the new generation cannot reach the old one; keeping the old"
+                );
                 built.stop.cancel();
                 self.built();
                 let running = self.fold(old.generation);
@@ -148,7 +166,9 @@ impl Manager {
                 return Ok(());
             }
         }
-        self.generations.set_serving(number).context("the serving generation cannot be written down")?;
+        self.generations
+            .set_serving(number)
+            .context("the serving generation cannot be written down")?;
         self.built();
         self.serve(built);
         tracing::info!(generation = number, "the new generation serves");
@@ -163,10 +183,18 @@ impl Manager {
 
     fn serve(&mut self, running: Running) {
         self.shared.ring.clear();
-        self.shared.metrics.generation.set(i64::from(running.generation.number));
+        self.shared
+            .metrics
+            .generation
+            .set(i64::from(running.generation.number));
         let sequence = running.generation.store.sequence();
-        self.shared.metrics.sequence.set(i64::try_from(sequence).unwrap_or(i64::MAX));
-        self.shared.serving.send_replace(Some(Arc::clone(&running.generation)));
+        self.shared
+            .metrics
+            .sequence
+            .set(i64::try_from(sequence).unwrap_or(i64::MAX));
+        self.shared
+            .serving
+            .send_replace(Some(Arc::clone(&running.generation)));
         self.serving = Some(running);
     }
 
@@ -180,7 +208,11 @@ impl Manager {
             Ended::Stopped => return Ok(()),
             Ended::LogLost { epoch } => {
                 self.shared.metrics.regressions.inc();
-                self.shared.journal.begin_epoch(epoch).await.context("a new epoch cannot begin")?;
+                self.shared
+                    .journal
+                    .begin_epoch(epoch)
+                    .await
+                    .context("a new epoch cannot begin")?;
             }
             Ended::StoreBroken(error) => {
                 tracing::error!(generation = number, %error, "the store broke; folding the log again");
@@ -203,7 +235,9 @@ impl Manager {
         }
         if !keep {
             self.shared.metrics.damaged.inc();
-            self.generations.set_aside(number).context("the unusable store cannot be moved aside")?;
+            self.generations
+                .set_aside(number)
+                .context("the unusable store cannot be moved aside")?;
         }
         Ok(())
     }
@@ -213,7 +247,9 @@ impl Manager {
         let stores = [self.serving.take(), self.building.take()].into_iter().flatten();
         for running in stores {
             let store = Arc::clone(&running.generation.store);
-            tokio::task::spawn_blocking(move || store.flush()).await.context("the flush broke")??;
+            tokio::task::spawn_blocking(move || store.flush())
+                .await
+                .context("the flush broke")??;
         }
         Ok(())
     }

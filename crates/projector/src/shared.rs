@@ -40,7 +40,11 @@ pub(crate) struct Shared {
 impl Generation {
     pub(crate) fn new(number: u32, store: Store) -> Self {
         let position = watch::Sender::new(store.sequence());
-        Self { number, store: Arc::new(store), position }
+        Self {
+            number,
+            store: Arc::new(store),
+            position,
+        }
     }
 }
 
@@ -64,6 +68,9 @@ impl Shared {
 
     /// Whether this is the generation that readers see.
     pub(crate) fn serves(&self, number: u32) -> bool {
-        self.serving.borrow().as_ref().is_some_and(|generation| generation.number == number)
+        self.serving
+            .borrow()
+            .as_ref()
+            .is_some_and(|generation| generation.number == number)
     }
 }

@@ -68,9 +68,14 @@ impl View<'_> {
         let from = after.map_or_else(prefix::sites, |after| Key::Site(&after.site).encode());
         for entry in self.tree.range(from..) {
             let (key, _) = entry?;
-            let Some(id) = key.strip_prefix(prefix::sites().as_slice()) else { break };
+            let Some(id) = key.strip_prefix(prefix::sites().as_slice()) else {
+                break;
+            };
             let site: SiteId = parse(id)?;
-            let whole = Place { site: site.clone(), thread: None };
+            let whole = Place {
+                site: site.clone(),
+                thread: None,
+            };
             if after.is_none_or(|after| *after < whole) {
                 places.push(whole);
             }
@@ -79,8 +84,13 @@ impl View<'_> {
                     break;
                 }
                 let (key, _) = entry?;
-                let id = key.strip_prefix(prefix::threads(&site).as_slice()).unwrap_or_default();
-                let place = Place { site: site.clone(), thread: Some(parse(id)?) };
+                let id = key
+                    .strip_prefix(prefix::threads(&site).as_slice())
+                    .unwrap_or_default();
+                let place = Place {
+                    site: site.clone(),
+                    thread: Some(parse(id)?),
+                };
                 if after.is_none_or(|after| *after < place) {
                     places.push(place);
                 }
@@ -109,8 +119,12 @@ impl View<'_> {
 
     /// The digest of each comment of a thread, by number.
     pub fn comment_digests(&self, place: &Place) -> Result<Vec<Digest>, Error> {
-        let (Some(id), Some(site)) = (&place.thread, self.site(&place.site)?) else { return Ok(Vec::new()) };
-        let Some(thread) = self.thread(&place.site, id)? else { return Ok(Vec::new()) };
+        let (Some(id), Some(site)) = (&place.thread, self.site(&place.site)?) else {
+            return Ok(Vec::new());
+        };
+        let Some(thread) = self.thread(&place.site, id)? else {
+            return Ok(Vec::new());
+        };
         let (site, thread) = (PlaceNo(site.place), PlaceNo(thread.place));
         self.scan::<Comment>(prefix::comments(thread))
             .map(|entry| {
@@ -193,7 +207,13 @@ impl View<'_> {
         Ok(fields.finish())
     }
 
-    fn add_voters(&self, site: PlaceNo, thread: PlaceNo, number: u32, fields: &mut Fields) -> Result<(), Error> {
+    fn add_voters(
+        &self,
+        site: PlaceNo,
+        thread: PlaceNo,
+        number: u32,
+        fields: &mut Fields,
+    ) -> Result<(), Error> {
         let (mut ups, mut downs) = (Sum::default(), Sum::default());
         for entry in self.scan::<RoaringBitmap>(prefix::voters(thread, number)) {
             let (key, voters) = entry?;

@@ -30,7 +30,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 256 * 1024 * 1024, flush_every_millis: 500 }
+        Self {
+            cache_bytes: 256 * 1024 * 1024,
+            flush_every_millis: 500,
+        }
     }
 }
 
@@ -95,10 +98,17 @@ impl Store {
                 _ => Error::Sled(error),
             })?;
         let tree = db.open_tree(TREE)?;
-        let store = Self { db, tree, gate: RwLock::new(()), sequence: AtomicU64::new(0) };
+        let store = Self {
+            db,
+            tree,
+            gate: RwLock::new(()),
+            sequence: AtomicU64::new(0),
+        };
         if let Some(checkpoint) = store.checkpoint()? {
             if checkpoint.schema != SCHEMA {
-                return Err(Error::OtherSchema { found: checkpoint.schema });
+                return Err(Error::OtherSchema {
+                    found: checkpoint.schema,
+                });
             }
             store.sequence.store(checkpoint.sequence, Ordering::Release);
         }
@@ -119,7 +129,11 @@ impl Store {
     /// Folds a batch, whole or not at all. `log` names the log in the checkpoint: {stream, created, epoch}.
     ///
     /// Messages that are folded already are passed over, so that a batch may be given twice.
-    pub fn fold(&self, batch: &[Recorded], (stream, created_nanos, epoch): (&str, i64, u64)) -> Result<Step, Error> {
+    pub fn fold(
+        &self,
+        batch: &[Recorded],
+        (stream, created_nanos, epoch): (&str, i64, u64),
+    ) -> Result<Step, Error> {
         let mut draft = Draft::new(&self.tree);
         let mut sequence = self.sequence();
         let mut outcomes = Vec::with_capacity(batch.len());
@@ -133,19 +147,35 @@ impl Store {
             message_id = Some(recorded.content.message_id());
         }
         let Some(message_id) = message_id else {
-            return Ok(Step { sequence, outcomes, changes: Vec::new() });
+            return Ok(Step {
+                sequence,
+                outcomes,
+                changes: Vec::new(),
+            });
         };
         let changes = changes(&mut draft)?;
         let mut writes = sled::Batch::default();
         draft.write(&mut writes);
         let stream = stream.to_owned();
-        let checkpoint = Checkpoint { stream, created_nanos, epoch, sequence, part: 0, message_id, schema: SCHEMA };
+        let checkpoint = Checkpoint {
+            stream,
+            created_nanos,
+            epoch,
+            sequence,
+            part: 0,
+            message_id,
+            schema: SCHEMA,
+        };
         writes.insert(Key::Checkpoint.encode(), checkpoint.to_stored());
         let gate = self.gate.write().expect("nothing panics while it holds the gate");
         self.tree.apply_batch(writes)?;
         self.sequence.store(sequence, Ordering::Release);
         drop(gate);
-        Ok(Step { sequence, outcomes, changes })
+        Ok(Step {
+            sequence,
+            outcomes,
+            changes,
+        })
     }
 
     /// Everything as of one position, for as long as the view is held; folding waits for that long.
@@ -169,18 +199,35 @@ fn changes(draft: &mut Draft<'_>) -> Result<Vec<ThreadChange>, Error> {
     let touched = std::mem::take(&mut draft.touched);
     let mut changes = Vec::with_capacity(touched.len());
     for ((site, thread), numbers) in touched {
-        let Some(record) = draft.threads.get(draft.tree, &Key::Thread(&site, &thread))? else { continue };
+        let Some(record) = draft.threads.get(draft.tree, &Key::Thread(&site, &thread))? else {
+            continue;
+        };
         let (place, count) = (PlaceNo(record.place), record.count);
         let mut comments = Vec::with_capacity(numbers.len());
         for number in numbers {
-            let Some(comment) = draft.comments.get(draft.tree, &Key::Comment(place, number))? else { continue };
-            let (id, removed) = (CommentId(domain::CommandId::from_u128(comment.id)), comment.removed.is_some());
+            let Some(comment) = draft.comments.get(draft.tree, &Key::Comment(place, number))? else {
+                continue;
+            };
+            let (id, removed) = (
+                CommentId(domain::CommandId::from_u128(comment.id)),
+                comment.removed.is_some(),
+            );
             let (chunk, slot) = Scores::place_of(number);
             let scores = draft.scores.get(draft.tree, &Key::Scores(place, chunk))?;
             let tally = scores.map(|scores| scores.get(slot)).unwrap_or_default();
-            comments.push(CommentChange { id, number, removed, tally });
+            comments.push(CommentChange {
+                id,
+                number,
+                removed,
+                tally,
+            });
         }
-        changes.push(ThreadChange { site, thread, count, comments });
+        changes.push(ThreadChange {
+            site,
+            thread,
+            count,
+            comments,
+        });
     }
     Ok(changes)
 }

@@ -7,23 +7,40 @@ use domain::command::Quotes;
 use domain::event::Timestamp;
 use domain::text::Text;
 use domain::{
-    Actor, CommandId, CommentId, Content, Envelope, Event, Place, Quote, Recorded, Rejection, Role, Tally, Unreadable,
-    Vote,
+    Actor, CommandId, CommentId, Content, Envelope, Event, Place, Quote, Recorded, Rejection, Role, Tally,
+    Unreadable, Vote,
 };
 use proptest::prelude::*;
 use views::{Options, Step, Store, Verdict};
 
 const LOG: (&str, i64, u64) = ("test", 0, 1);
-const SMALL: Options = Options { cache_bytes: 8 * 1024 * 1024, flush_every_millis: 500 };
+const SMALL: Options = Options {
+    cache_bytes: 8 * 1024 * 1024,
+    flush_every_millis: 500,
+};
 
 /// What a generated history is made of; numbers are taken modulo what there is.
 #[derive(Clone, Debug)]
 enum Act {
     OpenThread(u8),
     Name(u8, u8),
-    Post { thread: u8, author: u8, parent: Option<u8>, quote: Option<u8> },
-    Remove { thread: u8, comment: u8, moderator: bool },
-    Vote { thread: u8, comment: u8, voter: u8, vote: u8 },
+    Post {
+        thread: u8,
+        author: u8,
+        parent: Option<u8>,
+        quote: Option<u8>,
+    },
+    Remove {
+        thread: u8,
+        comment: u8,
+        moderator: bool,
+    },
+    Vote {
+        thread: u8,
+        comment: u8,
+        voter: u8,
+        vote: u8,
+    },
     Poison(u8),
     Repeat(u8),
 }
@@ -44,66 +61,134 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 fn place(thread: Option<u8>) -> Place {
-    Place { site: "s".parse().unwrap(), thread: thread.map(|thread| format!("t{thread}").parse().unwrap()) }
+    Place {
+        site: "s".parse().unwrap(),
+        thread: thread.map(|thread| format!("t{thread}").parse().unwrap()),
+    }
 }
 
 fn actor(number: u8, moderator: bool) -> Actor {
     let roles = moderator.then_some(Role::Moderator).into_iter().collect();
-    Actor { id: format!("a{number}").parse().unwrap(), roles }
+    Actor {
+        id: format!("a{number}").parse().unwrap(),
+        roles,
+    }
 }
 
 /// Turns acts into a log: the site first, then one message for each act.
 fn history(acts: &[Act]) -> Vec<Recorded> {
     let mut log: Vec<Recorded> = Vec::new();
     let mut posted: HashMap<u8, Vec<CommentId>> = HashMap::new();
-    let admin = Actor { id: "root".parse().unwrap(), roles: [Role::Administrator].into_iter().collect() };
+    let admin = Actor {
+        id: "root".parse().unwrap(),
+        roles: [Role::Administrator].into_iter().collect(),
+    };
     let mut push = |place: Place, actor: Actor, event: Event| -> CommandId {
         let sequence = log.len() as u64 + 1;
         let id = CommandId::from_u128(u128::from(sequence) << 64 | 1);
         // Clocks of writers differ: times run back now and then.
         let time = Timestamp(1_700_000_000_000 + (sequence as i64 * 7_919) % 10_007);
-        let content = Content::Event(Envelope { id, time, actor, event });
-        log.push(Recorded { sequence, place: Some(place), content });
+        let content = Content::Event(Envelope {
+            id,
+            time,
+            actor,
+            event,
+        });
+        log.push(Recorded {
+            sequence,
+            place: Some(place),
+            content,
+        });
         id
     };
-    push(place(None), admin.clone(), Event::SiteOpened { name: "S".into(), zone: "UTC".into() });
+    push(
+        place(None),
+        admin.clone(),
+        Event::SiteOpened {
+            name: "S".into(),
+            zone: "UTC".into(),
+        },
+    );
     for act in acts {
         let pick = |posted: &HashMap<u8, Vec<CommentId>>, thread: u8, comment: u8| {
             let comments = posted.get(&thread).filter(|comments| !comments.is_empty());
-            comments.map_or(CommentId(CommandId::from_u128(99)), |all| all[comment as usize % all.len()])
+            comments.map_or(CommentId(CommandId::from_u128(99)), |all| {
+                all[comment as usize % all.len()]
+            })
         };
         match *act {
             Act::OpenThread(thread) => {
-                let event = Event::ThreadOpened { headline: "H".into(), address: "".into(), category: "".into() };
+                let event = Event::ThreadOpened {
+                    headline: "H".into(),
+                    address: "".into(),
+                    category: "".into(),
+                };
                 push(place(Some(thread)), admin.clone(), event);
             }
             Act::Name(author, name) => {
-                let event = Event::AuthorNamed { author: actor(author, false).id, name: format!("N{name}").into() };
+                let event = Event::AuthorNamed {
+                    author: actor(author, false).id,
+                    name: format!("N{name}").into(),
+                };
                 push(place(None), actor(author, false), event);
             }
-            Act::Post { thread, author, parent, quote } => {
+            Act::Post {
+                thread,
+                author,
+                parent,
+                quote,
+            } => {
                 let parent = parent.map(|parent| pick(&posted, thread, parent));
-                let quote = quote.map(|quote| {
-                    Quote { comment: pick(&posted, thread, quote), revision: 0, start: 0, end: 4, at: 0 }
+                let quote = quote.map(|quote| Quote {
+                    comment: pick(&posted, thread, quote),
+                    revision: 0,
+                    start: 0,
+                    end: 4,
+                    at: 0,
                 });
                 let text = Text::parse(&format!("words of {author}")).unwrap();
-                let quotes = Quotes::parse(quote.into_iter().collect(), text.length()).unwrap().into_inner();
+                let quotes = Quotes::parse(quote.into_iter().collect(), text.length())
+                    .unwrap()
+                    .into_inner();
                 let length = text.length();
-                let event = Event::CommentPosted { parent, text, quotes, length };
+                let event = Event::CommentPosted {
+                    parent,
+                    text,
+                    quotes,
+                    length,
+                };
                 let id = push(place(Some(thread)), actor(author, false), event);
                 posted.entry(thread).or_default().push(CommentId(id));
             }
-            Act::Remove { thread, comment, moderator } => {
-                let event = Event::CommentRemoved { comment: pick(&posted, thread, comment), reason: "r".into() };
+            Act::Remove {
+                thread,
+                comment,
+                moderator,
+            } => {
+                let event = Event::CommentRemoved {
+                    comment: pick(&posted, thread, comment),
+                    reason: "r".into(),
+                };
                 push(place(Some(thread)), actor(0, moderator), event);
             }
-            Act::Vote { thread, comment, voter, vote } => {
+            Act::Vote {
+                thread,
+                comment,
+                voter,
+                vote,
+            } => {
                 let vote = [Vote::Up, Vote::Down, Vote::None][vote as usize];
-                let event = Event::VoteCast { comment: pick(&posted, thread, comment), vote };
+                let event = Event::VoteCast {
+                    comment: pick(&posted, thread, comment),
+                    vote,
+                };
                 push(place(Some(thread)), actor(voter, false), event);
             }
             Act::Poison(_) | Act::Repeat(_) => {
-                let event = Event::AuthorNamed { author: actor(0, false).id, name: "again".into() };
+                let event = Event::AuthorNamed {
+                    author: actor(0, false).id,
+                    name: "again".into(),
+                };
                 push(place(None), actor(0, false), event);
             }
         }
@@ -113,7 +198,10 @@ fn history(acts: &[Act]) -> Vec<Recorded> {
         let at = index + 1;
         match *act {
             Act::Poison(thread) => {
-                let unreadable = Unreadable { message_id: "poison".into(), reason: "unknown".into() };
+                let unreadable = Unreadable {
+                    message_id: "poison".into(),
+                    reason: "unknown".into(),
+                };
                 log[at].place = Some(place(Some(thread)));
                 log[at].content = Content::Unreadable(unreadable);
             }
@@ -122,7 +210,10 @@ fn history(acts: &[Act]) -> Vec<Recorded> {
                 let vote = matches!(&earlier.content, Content::Event(e) if matches!(e.event, Event::VoteCast { .. }));
                 // A late repeat of a vote does not reach the log: the door refuses it.
                 if !vote {
-                    log[at] = Recorded { sequence: log[at].sequence, ..earlier };
+                    log[at] = Recorded {
+                        sequence: log[at].sequence,
+                        ..earlier
+                    };
                 }
             }
             _ => {}
@@ -156,7 +247,10 @@ struct NaiveRow {
 impl Naive {
     fn fold(&mut self, recorded: &Recorded) {
         let place = recorded.place.clone().unwrap();
-        let name = place.thread.as_ref().map_or_else(String::new, ToString::to_string);
+        let name = place
+            .thread
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string);
         let thread = self.threads.entry(name).or_default();
         let Content::Event(envelope) = &recorded.content else {
             thread.frozen = true;
@@ -176,11 +270,17 @@ impl Naive {
             }
             Event::ThreadOpened { .. } => thread.opened = true,
             Event::CommentPosted { parent, quotes, .. } => {
-                let parent_fits = parent.is_none_or(|id| known(&id).is_some_and(|at| !thread.rows[at].removed));
+                let parent_fits =
+                    parent.is_none_or(|id| known(&id).is_some_and(|at| !thread.rows[at].removed));
                 let quotes_fit = quotes.iter().all(|quote| known(&quote.comment).is_some());
                 if thread.opened && parent_fits && quotes_fit {
                     let (id, votes) = (CommentId(envelope.id), HashMap::new());
-                    thread.rows.push(NaiveRow { id, author: actor, removed: false, votes });
+                    thread.rows.push(NaiveRow {
+                        id,
+                        author: actor,
+                        removed: false,
+                        votes,
+                    });
                 }
             }
             Event::CommentRemoved { comment, .. } => {
@@ -207,13 +307,18 @@ fn open(dir: &tempfile::TempDir) -> Store {
 }
 
 fn fold(store: &Store, log: &[Recorded], batch: usize) -> Vec<Step> {
-    log.chunks(batch).map(|chunk| store.fold(chunk, LOG).unwrap()).collect()
+    log.chunks(batch)
+        .map(|chunk| store.fold(chunk, LOG).unwrap())
+        .collect()
 }
 
 fn digests(store: &Store) -> Vec<(Place, views::Digest)> {
     let view = store.view();
     let places = view.places(None, 1_000).unwrap();
-    places.into_iter().map(|place| (place.clone(), view.digest(&place).unwrap())).collect()
+    places
+        .into_iter()
+        .map(|place| (place.clone(), view.digest(&place).unwrap()))
+        .collect()
 }
 
 fn folded(log: &[Recorded], batch: usize) -> Vec<(Place, views::Digest)> {
@@ -296,11 +401,21 @@ fn log_of(acts: &[Act]) -> Vec<Recorded> {
     history(acts)
 }
 
-const POST: Act = Act::Post { thread: 0, author: 1, parent: None, quote: None };
+const POST: Act = Act::Post {
+    thread: 0,
+    author: 1,
+    parent: None,
+    quote: None,
+};
 
 #[test]
 fn a_digest_tells_one_vote_and_its_voter() {
-    let vote = |voter, vote| Act::Vote { thread: 0, comment: 0, voter, vote };
+    let vote = |voter, vote| Act::Vote {
+        thread: 0,
+        comment: 0,
+        voter,
+        vote,
+    };
     let of = |last: &[Act]| {
         let mut acts = vec![Act::OpenThread(0), POST];
         acts.extend_from_slice(last);
@@ -310,32 +425,69 @@ fn a_digest_tells_one_vote_and_its_voter() {
     assert_ne!(with_one, of(&[]), "a vote");
     assert_ne!(with_one, of(&[vote(2, 1)]), "its side");
     assert_ne!(with_one, of(&[vote(3, 0)]), "its voter");
-    assert_eq!(of(&[vote(2, 0), vote(3, 1)]), of(&[vote(3, 1), vote(2, 0)]), "voters' numbers do not count");
+    assert_eq!(
+        of(&[vote(2, 0), vote(3, 1)]),
+        of(&[vote(3, 1), vote(2, 0)]),
+        "voters' numbers do not count"
+    );
     assert_eq!(with_one, of(&[vote(2, 1), vote(2, 0)]), "the last counts");
 }
 
 #[test]
 fn a_quote_is_drawn_from_the_comment_as_it_is_now() {
-    let quoting = Act::Post { thread: 0, author: 2, parent: None, quote: Some(0) };
-    let nested = Act::Post { thread: 0, author: 3, parent: None, quote: Some(1) };
-    let remove = Act::Remove { thread: 0, comment: 0, moderator: true };
+    let quoting = Act::Post {
+        thread: 0,
+        author: 2,
+        parent: None,
+        quote: Some(0),
+    };
+    let nested = Act::Post {
+        thread: 0,
+        author: 3,
+        parent: None,
+        quote: Some(1),
+    };
+    let remove = Act::Remove {
+        thread: 0,
+        comment: 0,
+        moderator: true,
+    };
     let dir = tempfile::tempdir().unwrap();
     let store = open(&dir);
     let log = log_of(&[Act::OpenThread(0), POST, quoting, nested, remove]);
     let page = |store: &Store| {
-        store.view().comments(&"s".parse().unwrap(), &"t0".parse().unwrap(), 0, 50).unwrap().unwrap().comments
+        store
+            .view()
+            .comments(&"s".parse().unwrap(), &"t0".parse().unwrap(), 0, 50)
+            .unwrap()
+            .unwrap()
+            .comments
     };
     fold(&store, &log[..5], 16);
     let rows = page(&store);
     let (_, _, quotes) = rows[2].words.as_ref().unwrap();
     let (author, body, inside) = quotes[0].words.as_ref().unwrap();
-    assert_eq!((author.id.as_str(), body.as_str(), quotes[0].number), ("a2", "word", 2));
-    assert_eq!(inside[0].words.as_ref().unwrap().0.id, "a1", "a quote inside the quote");
+    assert_eq!(
+        (author.id.as_str(), body.as_str(), quotes[0].number),
+        ("a2", "word", 2)
+    );
+    assert_eq!(
+        inside[0].words.as_ref().unwrap().0.id,
+        "a1",
+        "a quote inside the quote"
+    );
     fold(&store, &log, 16);
     let rows = page(&store);
     assert!(rows[0].words.is_none());
-    assert!(rows[1].words.as_ref().unwrap().2[0].words.is_none(), "the quote of a removed comment holds no words");
-    assert!(rows[2].words.as_ref().unwrap().2[0].words.as_ref().unwrap().2[0].words.is_none());
+    assert!(
+        rows[1].words.as_ref().unwrap().2[0].words.is_none(),
+        "the quote of a removed comment holds no words"
+    );
+    assert!(
+        rows[2].words.as_ref().unwrap().2[0].words.as_ref().unwrap().2[0]
+            .words
+            .is_none()
+    );
 }
 
 #[test]
@@ -343,14 +495,51 @@ fn a_poison_message_freezes_its_thread_and_the_rest_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(&dir);
     let mut log = log_of(&[Act::OpenThread(0), Act::OpenThread(3), POST, Act::Poison(3), POST]);
-    let late = Act::Post { thread: 3, author: 1, parent: None, quote: None };
-    log.extend(log_of(&[Act::OpenThread(0), Act::OpenThread(3), POST, Act::Poison(3), POST, late]).pop());
-    let verdicts: Vec<Verdict> = store.fold(&log, LOG).unwrap().outcomes.iter().map(|o| o.verdict).collect();
+    let late = Act::Post {
+        thread: 3,
+        author: 1,
+        parent: None,
+        quote: None,
+    };
+    log.extend(
+        log_of(&[
+            Act::OpenThread(0),
+            Act::OpenThread(3),
+            POST,
+            Act::Poison(3),
+            POST,
+            late,
+        ])
+        .pop(),
+    );
+    let verdicts: Vec<Verdict> = store
+        .fold(&log, LOG)
+        .unwrap()
+        .outcomes
+        .iter()
+        .map(|o| o.verdict)
+        .collect();
     use Verdict::{Applied, Froze, Skipped};
-    assert_eq!(verdicts, [Applied, Applied, Applied, Applied, Froze, Applied, Skipped]);
+    assert_eq!(
+        verdicts,
+        [Applied, Applied, Applied, Applied, Froze, Applied, Skipped]
+    );
     let frozen = store.view().frozen(10).unwrap();
-    assert_eq!((frozen[0].thread.as_str(), frozen[0].sequence, frozen[0].message_id.as_str()), ("t3", 5, "poison"));
-    assert_eq!(store.view().count(&"s".parse().unwrap(), &"t0".parse().unwrap()).unwrap(), Some(2));
+    assert_eq!(
+        (
+            frozen[0].thread.as_str(),
+            frozen[0].sequence,
+            frozen[0].message_id.as_str()
+        ),
+        ("t3", 5, "poison")
+    );
+    assert_eq!(
+        store
+            .view()
+            .count(&"s".parse().unwrap(), &"t0".parse().unwrap())
+            .unwrap(),
+        Some(2)
+    );
 }
 
 #[test]
@@ -361,8 +550,14 @@ fn a_void_event_keeps_the_record_of_its_command_and_a_counter() {
     let step = store.fold(&log, LOG).unwrap();
     assert_eq!(step.outcomes[1].verdict, Verdict::Void(Rejection::ThreadUnknown));
     assert!(step.changes.is_empty());
-    let Content::Event(envelope) = &log[1].content else { unreachable!() };
-    let known = store.view().command(log[1].place.as_ref().unwrap(), envelope.id).unwrap().unwrap();
+    let Content::Event(envelope) = &log[1].content else {
+        unreachable!()
+    };
+    let known = store
+        .view()
+        .command(log[1].place.as_ref().unwrap(), envelope.id)
+        .unwrap()
+        .unwrap();
     assert_eq!((known.sequence, known.void), (2, Some(Rejection::ThreadUnknown)));
     assert_eq!(store.view().void().unwrap(), [("thread-unknown".to_owned(), 1)]);
 }
@@ -371,7 +566,12 @@ fn a_void_event_keeps_the_record_of_its_command_and_a_counter() {
 fn a_step_names_what_readers_see_otherwise() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(&dir);
-    let vote = Act::Vote { thread: 0, comment: 0, voter: 2, vote: 0 };
+    let vote = Act::Vote {
+        thread: 0,
+        comment: 0,
+        voter: 2,
+        vote: 0,
+    };
     let log = log_of(&[Act::OpenThread(0), POST, vote.clone(), vote]);
     fold(&store, &log[..3], 16);
     let step = store.fold(&log[3..], LOG).unwrap();
@@ -401,6 +601,8 @@ fn a_damaged_value_is_an_error() {
     tree.insert(key, damaged).unwrap();
     drop((tree, db));
     let store = open(&dir);
-    let page = store.view().comments(&"s".parse().unwrap(), &"t0".parse().unwrap(), 0, 50);
+    let page = store
+        .view()
+        .comments(&"s".parse().unwrap(), &"t0".parse().unwrap(), 0, 50);
     assert!(matches!(page, Err(views::Error::Damaged(_))));
 }

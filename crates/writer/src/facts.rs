@@ -32,9 +32,19 @@ pub(crate) struct FactSource {
 
 impl FactSource {
     pub(crate) fn new(client: Client) -> Self {
-        let places = Cache::builder().max_capacity(FACTS_CACHED_MAX).time_to_live(FACTS_AGE_MAX).build();
-        let comments = Cache::builder().max_capacity(FACTS_CACHED_MAX).time_to_live(FACTS_AGE_MAX).build();
-        Self { client, places, comments }
+        let places = Cache::builder()
+            .max_capacity(FACTS_CACHED_MAX)
+            .time_to_live(FACTS_AGE_MAX)
+            .build();
+        let comments = Cache::builder()
+            .max_capacity(FACTS_CACHED_MAX)
+            .time_to_live(FACTS_AGE_MAX)
+            .build();
+        Self {
+            client,
+            places,
+            comments,
+        }
     }
 
     /// Facts that are a moment old at most.
@@ -58,7 +68,11 @@ impl FactSource {
             comments.push((id, self.comments.get(&(place.clone(), id))?));
         }
         let thread = place.thread.as_ref().map(|_| Standing::Open);
-        Some(Facts { site: Some(Standing::Open), thread, comments })
+        Some(Facts {
+            site: Some(Standing::Open),
+            thread,
+            comments,
+        })
     }
 
     /// Facts at a position, and whether the command is known there.
@@ -79,11 +93,17 @@ impl FactSource {
         };
         let site = standing(reply.site_known, reply.site_frozen);
         let thread = standing(reply.thread_known, reply.thread_frozen);
-        let facts = Facts { site, thread, comments: reply.comments.iter().filter_map(comment).collect() };
+        let facts = Facts {
+            site,
+            thread,
+            comments: reply.comments.iter().filter_map(comment).collect(),
+        };
         self.keep(place, &facts);
         let command = reply.command.map(|known| KnownCommand {
             position: known.position,
-            void: (known.outcome == i32::from(v1::Outcome::Void)).then(|| Rejection::from_code(&known.code)).flatten(),
+            void: (known.outcome == i32::from(v1::Outcome::Void))
+                .then(|| Rejection::from_code(&known.code))
+                .flatten(),
         });
         Ok(Known { facts, command })
     }
@@ -101,6 +121,10 @@ impl FactSource {
 }
 
 fn comment(fact: &v1::CommentFact) -> Option<(CommentId, CommentFacts)> {
-    let facts = CommentFacts { author: fact.author.parse().ok()?, removed: fact.removed, length: fact.length };
+    let facts = CommentFacts {
+        author: fact.author.parse().ok()?,
+        removed: fact.removed,
+        length: fact.length,
+    };
     Some((fact.id.parse().ok()?, facts))
 }

@@ -10,7 +10,7 @@ use crate::render::{self, Links};
 use crate::time::rfc_3339;
 
 #[derive(Debug, Serialize)]
-pub(super) struct Thread {
+pub(super) struct ThreadPage {
     site: String,
     thread: String,
     headline: String,
@@ -50,8 +50,8 @@ fn some(text: String) -> Option<String> {
     if text.is_empty() { None } else { Some(text) }
 }
 
-pub(super) fn thread(site: &SiteId, thread: &ThreadId, reply: v1::ThreadPageReply) -> Thread {
-    Thread {
+pub(super) fn thread(site: &SiteId, thread: &ThreadId, reply: v1::ThreadPageReply) -> ThreadPage {
+    ThreadPage {
         site: site.to_string(),
         thread: thread.to_string(),
         headline: reply.headline,
@@ -70,8 +70,17 @@ fn comment(comment: v1::Comment) -> Comment {
     Comment {
         number: comment.number,
         id: comment.id,
-        author: author.map(|author| Author { id: some(author.id), name: some(author.name) }).unwrap_or_default(),
-        time: comment.time.as_ref().and_then(time_in).map(|time: Timestamp| rfc_3339(time)),
+        author: author
+            .map(|author| Author {
+                id: some(author.id),
+                name: some(author.name),
+            })
+            .unwrap_or_default(),
+        time: comment
+            .time
+            .as_ref()
+            .and_then(time_in)
+            .map(|time: Timestamp| rfc_3339(time)),
         state: if visible { "visible" } else { "removed" },
         body: visible.then_some(comment.body),
         html,
@@ -81,42 +90,53 @@ fn comment(comment: v1::Comment) -> Comment {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Sites {
+pub(super) struct SiteList {
     position: String,
-    sites: Vec<Site>,
+    sites: Vec<SiteEntry>,
 }
 
 #[derive(Debug, Serialize)]
-struct Site {
+struct SiteEntry {
     site: String,
     name: String,
 }
 
-impl From<v1::SitesReply> for Sites {
+impl From<v1::SitesReply> for SiteList {
     fn from(reply: v1::SitesReply) -> Self {
-        let site = |v1::SiteEntry { site, name }| Site { site, name };
-        Self { position: reply.position, sites: reply.sites.into_iter().map(site).collect() }
+        let site = |v1::SiteEntry { site, name }| SiteEntry { site, name };
+        Self {
+            position: reply.position,
+            sites: reply.sites.into_iter().map(site).collect(),
+        }
     }
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Threads {
+pub(super) struct ThreadList {
     site: String,
     position: String,
-    threads: Vec<Entry>,
+    threads: Vec<ThreadEntry>,
     next: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct Entry {
+struct ThreadEntry {
     thread: String,
     headline: String,
     count: u32,
 }
 
-pub(super) fn threads(site: &SiteId, reply: v1::ThreadsReply) -> Threads {
-    let entry = |v1::ThreadEntry { thread, headline, count }| Entry { thread, headline, count };
-    Threads {
+pub(super) fn threads(site: &SiteId, reply: v1::ThreadsReply) -> ThreadList {
+    let entry = |v1::ThreadEntry {
+                     thread,
+                     headline,
+                     count,
+                 }| ThreadEntry {
+        thread,
+        headline,
+        count,
+    };
+    ThreadList {
         site: site.to_string(),
         position: reply.position,
         threads: reply.threads.into_iter().map(entry).collect(),
@@ -125,22 +145,26 @@ pub(super) fn threads(site: &SiteId, reply: v1::ThreadsReply) -> Threads {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Counts {
+pub(super) struct CountList {
     site: String,
     position: String,
-    counts: Vec<Count>,
+    counts: Vec<ThreadCount>,
 }
 
 #[derive(Debug, Serialize)]
-struct Count {
+struct ThreadCount {
     thread: String,
     count: u32,
 }
 
-pub(super) fn counts(site: &SiteId, reply: v1::CountsReply) -> Counts {
-    let count = |v1::ThreadCount { thread, count }| Count { thread, count };
+pub(super) fn counts(site: &SiteId, reply: v1::CountsReply) -> CountList {
+    let count = |v1::ThreadCount { thread, count }| ThreadCount { thread, count };
     let counts = reply.counts.into_iter().map(count).collect();
-    Counts { site: site.to_string(), position: reply.position, counts }
+    CountList {
+        site: site.to_string(),
+        position: reply.position,
+        counts,
+    }
 }
 
 /// What came of a command: `position` is the place of its event, for `at_least`.
@@ -155,13 +179,23 @@ pub(super) struct Command {
 impl From<v1::CommandReply> for Command {
     fn from(reply: v1::CommandReply) -> Self {
         let outcome = outcome_word(reply.outcome());
-        Self { id: reply.id, position: some(reply.position), outcome, code: some(reply.code) }
+        Self {
+            id: reply.id,
+            position: some(reply.position),
+            outcome,
+            code: some(reply.code),
+        }
     }
 }
 
 pub(super) fn status(id: CommandId, reply: v1::CommandStatusReply) -> Command {
     let outcome = outcome_word(reply.outcome());
-    Command { id: id.to_string(), position: some(reply.at_position), outcome, code: some(reply.code) }
+    Command {
+        id: id.to_string(),
+        position: some(reply.at_position),
+        outcome,
+        code: some(reply.code),
+    }
 }
 
 #[cfg(test)]
@@ -174,7 +208,10 @@ mod tests {
         let visible = v1::Comment {
             number: 1,
             id: "019a3c5e-7d00-7000-8000-000000000001".into(),
-            author: Some(v1::Author { id: "ann".into(), name: "Ann".into() }),
+            author: Some(v1::Author {
+                id: "ann".into(),
+                name: "Ann".into(),
+            }),
             time: Some(time_out(Timestamp(1_700_000_000_123))),
             state: v1::CommentState::Visible.into(),
             body: "a *b*".into(),
@@ -193,7 +230,10 @@ mod tests {
         let unnamed = v1::Comment {
             number: 3,
             id: "019a3c5e-7d00-7000-8000-000000000003".into(),
-            author: Some(v1::Author { id: "ben".into(), name: String::new() }),
+            author: Some(v1::Author {
+                id: "ben".into(),
+                name: String::new(),
+            }),
             ..visible.clone()
         };
         v1::ThreadPageReply {
@@ -230,7 +270,9 @@ mod tests {
         });
         assert_eq!(value, expected);
         let text = serde_json::to_string(&shape).unwrap();
-        assert!(text.starts_with(r#"{"site":"demo","thread":"t","headline":"Headline","count":3,"position":"#));
+        assert!(
+            text.starts_with(r#"{"site":"demo","thread":"t","headline":"Headline","count":3,"position":"#)
+        );
     }
 
     #[test]
@@ -242,9 +284,15 @@ mod tests {
             code: "own-comment".into(),
         };
         let value = serde_json::to_value(Command::from(reply)).unwrap();
-        assert_eq!(value, json!({"id": "i", "position": "0-1-9", "outcome": "void", "code": "own-comment"}));
+        assert_eq!(
+            value,
+            json!({"id": "i", "position": "0-1-9", "outcome": "void", "code": "own-comment"})
+        );
         let unknown = status(CommandId::from_u128(1), v1::CommandStatusReply::default());
         let value = serde_json::to_value(unknown).unwrap();
-        assert_eq!((&value["outcome"], &value["position"]), (&json!("unknown"), &json!(null)));
+        assert_eq!(
+            (&value["outcome"], &value["position"]),
+            (&json!("unknown"), &json!(null))
+        );
     }
 }

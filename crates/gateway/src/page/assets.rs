@@ -15,12 +15,15 @@ const ICON: &str = include_str!("../../assets/koe.svg");
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const A_DAY: &str = "public, max-age=86400";
 
-static STYLESHEET_NAME: LazyLock<String> = LazyLock::new(|| format!("koe-{:016x}.css", fnv_1a(STYLESHEET.as_bytes())));
+static STYLESHEET_NAME: LazyLock<String> =
+    LazyLock::new(|| format!("koe-{:016x}.css", fnv_1a(STYLESHEET.as_bytes())));
 static STYLESHEET_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/{}", *STYLESHEET_NAME));
 
 /// FNV-1a, 64 bits: tells releases apart, and nothing hangs on it.
 fn fnv_1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// Where this release's stylesheet is.

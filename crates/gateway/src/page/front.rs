@@ -30,7 +30,10 @@ pub(super) async fn front(
     let mut sites = Vec::new();
     for entry in reply.sites.into_iter().take(FRONT_SITES_MAX) {
         let site: SiteId = entry.site.parse()?;
-        let page = PageOf { limit: FRONT_THREADS, ..PageOf::default() };
+        let page = PageOf {
+            limit: FRONT_THREADS,
+            ..PageOf::default()
+        };
         sites.push(SiteView::new(entry, app.koe.threads(&site, page).await?));
     }
     if let Some((site, thread)) = only_thread(&sites) {
@@ -42,7 +45,9 @@ pub(super) async fn front(
 
 fn only_thread(sites: &[SiteView]) -> Option<(SiteId, ThreadId)> {
     let [site] = sites else { return None };
-    let [thread] = site.threads.as_slice() else { return None };
+    let [thread] = site.threads.as_slice() else {
+        return None;
+    };
     Some((site.id.parse().ok()?, thread.id.parse().ok()?))
 }
 
@@ -55,10 +60,26 @@ pub(super) async fn site(
 ) -> Result<Response, Failed> {
     let (Params(site), Parameters(marks), visitor) = (params?, marks?, visitor?);
     let sites = app.koe.sites("").await?.sites;
-    let entry = sites.into_iter().find(|entry| entry.site == site.as_str()).ok_or(Rejection::SiteUnknown)?;
-    let page = PageOf { after: marks.after, limit: SITE_THREADS, ..PageOf::default() };
+    let entry = sites
+        .into_iter()
+        .find(|entry| entry.site == site.as_str())
+        .ok_or(Rejection::SiteUnknown)?;
+    let page = PageOf {
+        after: marks.after,
+        limit: SITE_THREADS,
+        ..PageOf::default()
+    };
     let threads = app.koe.threads(&site, page).await?;
     let frame = Frame::plain(&entry.name, &format!("/sites/{site}")).seen_by(visitor.session_at(&site));
-    let frame = Frame { masthead: entry.name.clone(), ..frame };
-    Ok(html(&FrontPage { frame, sites: vec![SiteView::new(entry, threads)] }, is_private(&visitor)))
+    let frame = Frame {
+        masthead: entry.name.clone(),
+        ..frame
+    };
+    Ok(html(
+        &FrontPage {
+            frame,
+            sites: vec![SiteView::new(entry, threads)],
+        },
+        is_private(&visitor),
+    ))
 }

@@ -2,8 +2,8 @@
 
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, State};
-use axum::http::header::SET_COOKIE;
 use axum::http::HeaderMap;
+use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use wire::command::actor_out;
@@ -27,7 +27,11 @@ pub(super) struct Login {
 
 fn page(next: &str, notice: Option<Notice>) -> LoginPage {
     let next = local_path(next).to_owned();
-    LoginPage { frame: Frame::plain("Login", &next), notice, next }
+    LoginPage {
+        frame: Frame::plain("Login", &next),
+        notice,
+        next,
+    }
 }
 
 pub(super) async fn show(login: Result<Parameters<Login>, Problem>) -> Result<Response, Failed> {
@@ -46,7 +50,8 @@ pub(super) async fn begin(
     let token = login.token.trim();
     let Some(session) = app.key.verify(token) else {
         let problem = Problem::from(HttpCode::Unauthenticated);
-        let problem = problem.saying("this token is not good, or no longer good: copy it whole, or ask for a new one");
+        let problem =
+            problem.saying("this token is not good, or no longer good: copy it whole, or ask for a new one");
         return Ok(problem.mark(html(&page(&login.next, Some(Notice::of(&problem))), true)));
     };
     make_name_known(&app, &session).await;
@@ -61,7 +66,11 @@ pub(super) async fn end(
 ) -> Result<Response, Failed> {
     let login = read(form)?;
     need_same_origin(&headers)?;
-    Ok(([(SET_COOKIE, no_session_cookie(&headers))], Redirect::to(local_path(&login.next))).into_response())
+    Ok((
+        [(SET_COOKIE, no_session_cookie(&headers))],
+        Redirect::to(local_path(&login.next)),
+    )
+        .into_response())
 }
 
 fn read(form: Result<Form<Login>, FormRejection>) -> Result<Login, Failed> {

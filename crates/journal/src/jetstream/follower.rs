@@ -49,7 +49,13 @@ impl Follower {
         after: u64,
         contents: Contents,
     ) -> Self {
-        Self { client, stream, contents, after, open: None }
+        Self {
+            client,
+            stream,
+            contents,
+            after,
+            open: None,
+        }
     }
 
     pub(crate) async fn next(&mut self) -> Step {
@@ -77,8 +83,12 @@ impl Follower {
                     match broken {
                         Broken::Reconnected => tracing::info!("reconnected; opening the log again"),
                         Broken::Ended => tracing::info!("the consumer ended; opening the log again"),
-                        Broken::Lost => tracing::warn!("a message got lost on the way; opening the log again"),
-                        Broken::Failed(error) => tracing::warn!(error, "the consumer failed; opening the log again"),
+                        Broken::Lost => {
+                            tracing::warn!("a message got lost on the way; opening the log again")
+                        }
+                        Broken::Failed(error) => {
+                            tracing::warn!(error, "the consumer failed; opening the log again")
+                        }
                     }
                     tokio::time::sleep(REOPEN_PAUSE).await;
                 }
@@ -89,7 +99,9 @@ impl Follower {
     async fn open(&self) -> Result<Open, Error> {
         let connects = connects(&self.client);
         let config = pull::Config {
-            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.after + 1 },
+            deliver_policy: DeliverPolicy::ByStartSequence {
+                start_sequence: self.after + 1,
+            },
             ack_policy: AckPolicy::None,
             headers_only: self.contents == Contents::HeadersOnly,
             inactive_threshold: CONSUMER_INACTIVE,
@@ -97,7 +109,11 @@ impl Follower {
             num_replicas: 1,
             ..Default::default()
         };
-        let consumer = self.stream.create_consumer(config).await.map_err(Error::unavailable)?;
+        let consumer = self
+            .stream
+            .create_consumer(config)
+            .await
+            .map_err(Error::unavailable)?;
         let messages = consumer
             .stream()
             .max_messages_per_batch(PULL_MESSAGES_MAX)
@@ -106,7 +122,11 @@ impl Follower {
             .messages()
             .await
             .map_err(Error::unavailable)?;
-        Ok(Open { messages, delivered: 0, connects })
+        Ok(Open {
+            messages,
+            delivered: 0,
+            connects,
+        })
     }
 }
 
@@ -130,7 +150,9 @@ impl Open {
         let mut bytes = first.payload.len();
         let mut batch = vec![first];
         while batch.len() < BATCH_MESSAGES_MAX && bytes < BATCH_BYTES_MAX {
-            let Some(message) = self.messages.next().now_or_never() else { break };
+            let Some(message) = self.messages.next().now_or_never() else {
+                break;
+            };
             // What came before a break is good; the break shows itself again at the next call.
             let Ok(entry) = self.take(message) else { break };
             bytes += entry.payload.len();
@@ -140,15 +162,25 @@ impl Open {
     }
 
     fn take(&mut self, message: Option<Result<Message, pull::MessagesError>>) -> Result<Entry, Broken> {
-        let message = message.ok_or(Broken::Ended)?.map_err(|error| Broken::Failed(chain(&error)))?;
-        let info = message.info().map_err(|error| Broken::Failed(error.to_string()))?;
+        let message = message
+            .ok_or(Broken::Ended)?
+            .map_err(|error| Broken::Failed(chain(&error)))?;
+        let info = message
+            .info()
+            .map_err(|error| Broken::Failed(error.to_string()))?;
         self.delivered += 1;
         if info.consumer_sequence != self.delivered {
             return Err(Broken::Lost);
         }
-        let (sequence, stored) = (info.stream_sequence, millis(info.published.unix_timestamp_nanos()));
+        let (sequence, stored) = (
+            info.stream_sequence,
+            millis(info.published.unix_timestamp_nanos()),
+        );
         let message = message.message;
-        let id = message.headers.as_ref().and_then(|headers| headers.get(MESSAGE_ID));
+        let id = message
+            .headers
+            .as_ref()
+            .and_then(|headers| headers.get(MESSAGE_ID));
         Ok(Entry {
             sequence,
             subject: message.subject.to_string(),
@@ -160,5 +192,8 @@ impl Open {
 }
 
 fn connects(client: &async_nats::Client) -> u64 {
-    client.statistics().connects.load(std::sync::atomic::Ordering::Relaxed)
+    client
+        .statistics()
+        .connects
+        .load(std::sync::atomic::Ordering::Relaxed)
 }

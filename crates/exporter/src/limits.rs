@@ -1,0 +1,33 @@
+//! The exporter's limits and waits, each with its reason.
+
+use std::time::Duration;
+
+/// How often the log and the projector are looked at: what lag in seconds is good for, at a small request each.
+pub(crate) const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the NATS services are asked for their statistics: below the usual scrape interval of 15 s.
+pub(crate) const SERVICES_INTERVAL: Duration = Duration::from_secs(5);
+/// Nobody knows how many services will answer: who has not by then counts at the next poll.
+pub(crate) const GATHER_WAIT: Duration = Duration::from_millis(500);
+/// A poll that takes longer counts as failed; the projector itself may wait two seconds before it answers.
+pub(crate) const POLL_TIMEOUT: Duration = Duration::from_secs(4);
+/// The pause before the log is opened again.
+pub(crate) const OPEN_PAUSE: Duration = Duration::from_secs(1);
+/// Replies taken at one poll: more instances than one broker's Koe has, with room.
+pub(crate) const INSTANCES_MAX: usize = 256;
+/// Endpoints of instances whose last figures are remembered, of those that are gone too, so that one that comes back
+/// after a break does not count twice: some megabytes.
+pub(crate) const ENDPOINTS_REMEMBERED_MAX: usize = 8_192;
+/// Services that are named in labels: Koe has three, and anybody on the broker may call itself `koe-…`.
+pub(crate) const SERVICES_MAX: usize = 32;
+/// Endpoints of one instance that are counted; the largest service of Koe has nine.
+pub(crate) const ENDPOINTS_MAX: usize = 64;
+/// Pairs of service and endpoint that are named in labels, since each is three time series for ever.
+pub(crate) const ENDPOINTS_NAMED_MAX: usize = 256;
+/// Characters of a name that becomes a label.
+pub(crate) const NAME_CHARS_MAX: usize = 64;
+/// Scrapers that are served at once; more wait in the kernel.
+pub(crate) const CONNECTIONS_MAX: usize = 32;
+/// A connection that is silent for longer is closed: two scrape intervals of a minute fit.
+pub(crate) const IDLE_MAX: Duration = Duration::from_secs(150);
+/// After a stop, a scrape that has begun is finished within this time.
+pub(crate) const FINISH_MAX: Duration = Duration::from_millis(500);

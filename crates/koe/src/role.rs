@@ -1,0 +1,97 @@
+//! One role alone in its process, with its metrics.
+
+use std::future::Future;
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use prometheus::Registry;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// A role and where its metrics are.
+#[derive(clap::Args)]
+pub(crate) struct Alone<O: clap::Args> {
+    #[command(flatten)]
+    role: O,
+    /// Address for the metrics of this process, at /metrics; without it there are none.
+    #[arg(long, env = "KOE_METRICS", value_name = "ADDR")]
+    metrics: Option<SocketAddr>,
+}
+
+pub(crate) async fn comments(alone: Alone<comments::Options>, stop: CancellationToken) -> anyhow::Result<()> {
+    let registry = Registry::new();
+    beside_metrics(
+        alone.metrics,
+        &registry,
+        comments::run(alone.role, &registry, stop.clone()),
+        &stop,
+    )
+    .await
+}
+
+pub(crate) async fn votes(alone: Alone<votes::Options>, stop: CancellationToken) -> anyhow::Result<()> {
+    let registry = Registry::new();
+    beside_metrics(
+        alone.metrics,
+        &registry,
+        votes::run(alone.role, &registry, stop.clone()),
+        &stop,
+    )
+    .await
+}
+
+pub(crate) async fn projector(
+    alone: Alone<projector::Options>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let registry = Registry::new();
+    beside_metrics(
+        alone.metrics,
+        &registry,
+        projector::run(alone.role, &registry, stop.clone()),
+        &stop,
+    )
+    .await
+}
+
+pub(crate) async fn gateway(alone: Alone<gateway::Options>, stop: CancellationToken) -> anyhow::Result<()> {
+    let registry = Registry::new();
+    let gateway = gateway::bind(&alone.role).await?;
+    beside_metrics(
+        alone.metrics,
+        &registry,
+        gateway.run(&registry, stop.clone()),
+        &stop,
+    )
+    .await
+}
+
+pub(crate) async fn exporter(options: exporter::Options, stop: CancellationToken) -> anyhow::Result<()> {
+    exporter::bind(&options).await?.run(&Registry::new(), stop).await
+}
+
+/// Runs a role and serves its metrics; whichever ends first, ends both.
+async fn beside_metrics(
+    address: Option<SocketAddr>,
+    registry: &Registry,
+    role: impl Future<Output = anyhow::Result<()>>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let Some(address) = address else {
+        return Box::pin(role).await;
+    };
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("{address} cannot be bound: choose another with --metrics"))?;
+    let ended = stop.clone();
+    let role = async move {
+        let outcome = Box::pin(role).await;
+        ended.cancel();
+        outcome
+    };
+    let (role, metrics) = tokio::join!(
+        role,
+        exporter::serve_metrics(listener, registry.clone(), stop.clone())
+    );
+    role.and(metrics)
+}

@@ -1,0 +1,287 @@
+//! `koe up`: all roles in one process, and a nats-server beside it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use client::Client;
+use prometheus::Registry;
+use service::{NatsOptions, connect};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::broker::{self, Broker};
+use crate::data_dir::{Addresses, DataDir};
+use crate::{demo, output};
+
+/// The roles have this long to finish what they took; with the broker's own time it stays within five seconds.
+const GRACE: Duration = Duration::from_millis(3_200);
+/// Everything answers within this time after a start, unless the log is folded anew.
+const READY_MAX: Duration = Duration::from_secs(600);
+/// How often readiness is looked at.
+const READY_POLL: Duration = Duration::from_millis(50);
+
+/// Runs everything in one process: all roles, and a nats-server with its data beside ours.
+///
+/// Stops cleanly on Ctrl-C and SIGTERM; the data is there at the next start. While it runs, DIR/addresses.json says where
+/// everything is.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  koe up --demo
+  koe up --data /var/lib/koe --http 0.0.0.0:8080
+  koe up --data /tmp/try --http 127.0.0.1:0 --metrics 127.0.0.1:0 --nats 127.0.0.1:0")]
+pub(crate) struct Options {
+    /// Directory for the log, the read models and the secrets.
+    #[arg(long, env = "KOE_DATA", value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    /// Address for readers and the API; port 0 takes any free one.
+    #[arg(long, env = "KOE_HTTP", value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    http: SocketAddr,
+    /// Address for Prometheus; port 0 takes any free one.
+    #[arg(
+        long,
+        env = "KOE_METRICS",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:9464"
+    )]
+    metrics: SocketAddr,
+    /// Address for the nats-server; port 0 takes any free one.
+    #[arg(
+        long,
+        env = "KOE_NATS_LISTEN",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:4222"
+    )]
+    nats: SocketAddr,
+    /// Post the demonstration: a thread with 22 comments and their votes. Once: a second start adds nothing.
+    #[arg(long)]
+    demo: bool,
+    /// The nats-server to run, 2.15.1 or later. Without it: the first suitable one on the PATH, beside this executable,
+    /// or in a `.tools` directory here or above it.
+    #[arg(long, env = "KOE_NATS_SERVER", value_name = "FILE")]
+    nats_server: Option<PathBuf>,
+    /// Memory for the read models' cache, in MiB.
+    #[arg(long, env = "KOE_CACHE_MIB", value_name = "MIB", default_value_t = 256,
+          value_parser = clap::value_parser!(u64).range(16..=65_536))]
+    cache_mib: u64,
+    /// How often one actor may ask.
+    #[command(flatten)]
+    rates: comments::RateOptions,
+}
+
+pub(crate) async fn run(options: Options, stop: CancellationToken) -> anyhow::Result<()> {
+    let dir = DataDir::open(&options.data)?;
+    let server = broker::find(options.nats_server.as_deref()).await?;
+    let (nats_token, session_key_file) = (dir.nats_token()?, dir.session_key()?);
+    let mut broker = Broker::start(server, dir.nats(), options.nats, nats_token.clone()).await?;
+    let nats = NatsOptions {
+        nats: format!("nats://{}", broker.address()),
+        nats_token: Some(nats_token),
+    };
+    let outcome = beside_broker(&options, &dir, (&mut broker, nats), session_key_file, &stop).await;
+    broker.stop().await?;
+    outcome
+}
+
+async fn beside_broker(
+    options: &Options,
+    dir: &DataDir,
+    (broker, nats): (&mut Broker, NatsOptions),
+    session_key_file: PathBuf,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let gateway_options = gateway::Options {
+        nats: nats.clone(),
+        http: options.http,
+        session_key_file,
+    };
+    let gateway = gateway::bind(&gateway_options).await?;
+    let exporter = exporter::bind(&exporter::Options {
+        nats: nats.clone(),
+        metrics: options.metrics,
+    })
+    .await?;
+    let addresses = Addresses {
+        http: gateway.address(),
+        metrics: exporter.address(),
+        nats: broker.address(),
+        nats_token: nats.nats_token.clone().unwrap_or_default(),
+    };
+
+    let mut roles = Roles::new(stop.child_token());
+    let (comments, votes, projector) = role_options(options, dir, &nats);
+    roles.run("comments", |registry, stop| async move {
+        comments::run(comments, &registry, stop).await
+    });
+    roles.run("votes", |registry, stop| async move {
+        votes::run(votes, &registry, stop).await
+    });
+    roles.run("projector", |registry, stop| async move {
+        projector::run(projector, &registry, stop).await
+    });
+    roles.run("gateway", |registry, stop| async move {
+        gateway.run(&registry, stop).await
+    });
+    roles.run("exporter", |registry, stop| async move {
+        exporter.run(&registry, stop).await
+    });
+
+    let outcome = tokio::select! {
+        // The roles' end is looked at first: why one ended says more than what others missed of it.
+        biased;
+        ended = roles.first_end() => ended,
+        watched = broker.watch(stop) => watched,
+        welcomed = welcome(options, dir, &nats, &addresses, stop) => welcomed,
+    };
+    dir.forget_addresses()
+        .context("addresses.json cannot be removed")?;
+    roles.finish().await;
+    outcome
+}
+
+fn role_options(
+    options: &Options,
+    dir: &DataDir,
+    nats: &NatsOptions,
+) -> (comments::Options, votes::Options, projector::Options) {
+    (
+        comments::Options {
+            nats: nats.clone(),
+            rates: options.rates.clone(),
+        },
+        votes::Options {
+            nats: nats.clone(),
+            rates: options.rates.clone(),
+        },
+        projector::Options {
+            nats: nats.clone(),
+            data: dir.projector(),
+            cache_mib: options.cache_mib,
+        },
+    )
+}
+
+/// Waits until everything answers, posts the demonstration, says where everything is, and then waits for the stop.
+async fn welcome(
+    options: &Options,
+    dir: &DataDir,
+    nats: &NatsOptions,
+    addresses: &Addresses,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let greeting = async {
+        let connection = connect(nats, "koe-up").await?;
+        ready(&connection).await?;
+        if options.demo {
+            demo::post(&Client::new(connection))
+                .await
+                .context("the demonstration could not be posted")?;
+        }
+        dir.write_addresses(addresses)?;
+        output::line(format_args!("koe {} is up", env!("CARGO_PKG_VERSION")));
+        output::line(format_args!("  readers  http://{}/", addresses.http));
+        output::line(format_args!("  metrics  http://{}/metrics", addresses.metrics));
+        output::line(format_args!(
+            "  NATS     nats://{} (the token is in {})",
+            addresses.nats,
+            dir.addresses().display()
+        ));
+        output::line("Ctrl-C stops it.");
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        greeted = greeting => greeted?,
+    }
+    stop.cancelled().await;
+    Ok(())
+}
+
+/// Waits until every service answers and the read model has caught up.
+async fn ready(connection: &async_nats::Client) -> anyhow::Result<()> {
+    let client = Client::new(connection.clone());
+    let began = Instant::now();
+    let mut told = Instant::now();
+    loop {
+        let status = client.status().await.ok();
+        let serving = status.as_ref().is_some_and(|status| status.generation > 0);
+        if serving && answers(connection, "koe-comments").await && answers(connection, "koe-votes").await {
+            return Ok(());
+        }
+        if let Some(status) = status.filter(|_| told.elapsed() > Duration::from_secs(2)) {
+            told = Instant::now();
+            tracing::info!(
+                folded = status.rebuilding_sequence,
+                end = status.end,
+                "folding the log"
+            );
+        }
+        if began.elapsed() > READY_MAX {
+            bail!("not everything answers after {} s", READY_MAX.as_secs());
+        }
+        tokio::time::sleep(READY_POLL).await;
+    }
+}
+
+async fn answers(connection: &async_nats::Client, service: &str) -> bool {
+    connection
+        .request(format!("$SRV.PING.{service}"), "".into())
+        .await
+        .is_ok()
+}
+
+/// The roles of this process, under one registry.
+struct Roles {
+    registry: Registry,
+    stop: CancellationToken,
+    running: JoinSet<(&'static str, anyhow::Result<()>)>,
+}
+
+impl Roles {
+    fn new(stop: CancellationToken) -> Self {
+        Self {
+            registry: Registry::new(),
+            stop,
+            running: JoinSet::new(),
+        }
+    }
+
+    fn run<F, R>(&mut self, name: &'static str, role: F)
+    where
+        F: FnOnce(Registry, CancellationToken) -> R,
+        R: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        let role = role(self.registry.clone(), self.stop.clone());
+        self.running.spawn(async move { (name, role.await) });
+    }
+
+    /// A role that ends, ends the process, unless it was told to.
+    async fn first_end(&mut self) -> anyhow::Result<()> {
+        let Some(ended) = self.running.join_next().await else {
+            return Ok(());
+        };
+        let (name, outcome) = ended.context("a role broke")?;
+        if self.stop.is_cancelled() {
+            return Ok(());
+        }
+        outcome.with_context(|| format!("the {name} ended"))?;
+        bail!("the {name} ended");
+    }
+
+    /// Tells the roles to stop and waits for them, for as long as the grace lasts.
+    async fn finish(mut self) {
+        self.stop.cancel();
+        let ended = tokio::time::timeout(GRACE, async {
+            while let Some(ended) = self.running.join_next().await {
+                if let Ok((name, Err(error))) = ended {
+                    tracing::warn!(name, error = format!("{error:#}"), "a role did not end well");
+                }
+            }
+        });
+        if ended.await.is_err() {
+            tracing::warn!("roles were given up at the stop");
+        }
+    }
+}

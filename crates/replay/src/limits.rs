@@ -1,0 +1,31 @@
+//! The tools' limits and waits, each with its reason.
+
+use std::time::Duration;
+
+/// Memory for the temporary store's cache, in bytes: a tool beside the running service takes little.
+pub(crate) const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// How often the temporary store writes to the disk; nobody needs it after a crash.
+pub(crate) const FLUSH_EVERY_MILLIS: u64 = 5_000;
+/// Places asked for at once: the projector's fold waits while it reads them.
+pub(crate) const PAGE_PLACES: u32 = 100;
+/// The same, as a length.
+pub(crate) const PAGE_PLACES_LEN: usize = 100;
+/// How often a comparison starts over: an epoch or a generation changes rarely, and three times in one run means that
+/// somebody has a greater worry.
+pub(crate) const ATTEMPTS_MAX: u32 = 3;
+/// A projector that neither answers nor gets on for this long is given up.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+/// The pause before a projector that is not ready is asked again.
+pub(crate) const ASK_PAUSE: Duration = Duration::from_millis(300);
+/// After the log was quiet for this long, what is missing may be a gap: the broker is asked.
+pub(crate) const QUIET: Duration = Duration::from_millis(500);
+/// Differences that a report keeps; more are only counted.
+pub(crate) const DIFFERENCES_KEPT_MAX: usize = 1_000;
+/// Differences that a person is shown.
+pub(crate) const DIFFERENCES_SHOWN_MAX: usize = 20;
+/// Threads that are searched for the comment that differs: each costs a question, and a few tell enough.
+pub(crate) const SEARCHED_MAX: usize = 20;
+/// A rebuild that was asked for and neither runs nor serves for this long was given up.
+pub(crate) const REBUILD_BEGINS_MAX: Duration = Duration::from_secs(10);
+/// The largest `addresses.json` that is read: it has four short fields.
+pub(crate) const ADDRESSES_BYTES_MAX: u64 = 64 * 1024;

@@ -1,0 +1,350 @@
+//! A fold of the log of one's own, in a temporary store, up to exactly the sequence that is asked for.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use journal::{Contents, Entry, Follower, Head, Journal, Step};
+use tempfile::TempDir;
+use views::Store;
+
+use crate::limits::{CACHE_BYTES, FLUSH_EVERY_MILLIS, QUIET};
+use crate::progress::Progress;
+
+/// The log that was folded is not the log any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LogLost;
+
+/// What came of reading on.
+enum Read {
+    Some(Vec<Entry>),
+    Nothing,
+    Lost,
+}
+
+/// A fold that is under way.
+pub(crate) struct Refold {
+    // The store is closed before its directory goes.
+    store: Arc<Store>,
+    journal: Journal,
+    follower: Follower,
+    head: Head,
+    /// Read already and not folded yet: beyond the last sequence that was asked for.
+    waiting: Vec<Entry>,
+    events: u64,
+    _dir: TempDir,
+}
+
+impl Refold {
+    /// Begins with nothing.
+    pub(crate) async fn begin(journal: &Journal) -> anyhow::Result<Self> {
+        let head = look(journal).await?;
+        let (store, dir) = tokio::task::spawn_blocking(|| {
+            let dir = tempfile::Builder::new().prefix("koe-replay-").tempdir();
+            let dir = dir.context("no temporary directory can be made: set $TMPDIR to one with room")?;
+            let options = views::Options {
+                cache_bytes: CACHE_BYTES,
+                flush_every_millis: FLUSH_EVERY_MILLIS,
+            };
+            let store = Store::open(dir.path(), options).context("the temporary store cannot be opened")?;
+            Ok::<_, anyhow::Error>((Arc::new(store), dir))
+        })
+        .await
+        .context("the temporary store broke")??;
+        let follower = journal.follow(0, Contents::Whole);
+        let journal = journal.clone();
+        Ok(Self {
+            store,
+            journal,
+            follower,
+            head,
+            waiting: Vec::new(),
+            events: 0,
+            _dir: dir,
+        })
+    }
+
+    /// The store, to read at the sequence that was folded to.
+    pub(crate) fn store(&self) -> Arc<Store> {
+        Arc::clone(&self.store)
+    }
+
+    /// Messages folded so far.
+    pub(crate) fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// The last sequence folded.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.store.sequence()
+    }
+
+    /// Folds everything up to a sequence and nothing beyond it. Gaps are passed.
+    pub(crate) async fn fold_to(
+        &mut self,
+        sequence: u64,
+        progress: &Progress,
+    ) -> anyhow::Result<Result<(), LogLost>> {
+        loop {
+            let next = up_to(&mut self.waiting, sequence);
+            self.fold(next).await?;
+            progress.at(self.sequence(), sequence);
+            if self.sequence() >= sequence || !self.waiting.is_empty() {
+                return Ok(Ok(()));
+            }
+            match self.read_on(sequence).await? {
+                Read::Some(entries) => self.waiting = entries,
+                Read::Nothing => return Ok(Ok(())),
+                Read::Lost => return Ok(Err(LogLost)),
+            }
+        }
+    }
+
+    /// The next batch, or that there is none up to a sequence.
+    async fn read_on(&mut self, sequence: u64) -> anyhow::Result<Read> {
+        let folded = self.sequence();
+        let is_lost = |head: &Head| {
+            let same = head.created_nanos == self.head.created_nanos && head.epoch == self.head.epoch;
+            !same || head.sequence < sequence
+        };
+        loop {
+            // Dropped halfway it would begin again, on a slow broker for ever.
+            let mut step = std::pin::pin!(self.follower.next());
+            loop {
+                tokio::select! {
+                    step = &mut step => match step {
+                        Step::Batch(entries) => return Ok(Read::Some(entries)),
+                        Step::Opened => break,
+                    },
+                    () = tokio::time::sleep(QUIET) => {
+                        let head = look(&self.journal).await?;
+                        if is_lost(&head) {
+                            return Ok(Read::Lost);
+                        }
+                        let gap = self.journal.is_empty_between(folded, sequence).await;
+                        if gap.context("the log cannot be read")? {
+                            return Ok(Read::Nothing);
+                        }
+                    }
+                }
+            }
+            if is_lost(&look(&self.journal).await?) {
+                return Ok(Read::Lost);
+            }
+        }
+    }
+
+    async fn fold(&mut self, entries: Vec<Entry>) -> anyhow::Result<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.events += u64::try_from(entries.len()).expect("a length fits");
+        let (store, stream, head) = (self.store(), self.journal.stream().to_owned(), self.head);
+        let folded = tokio::task::spawn_blocking(move || {
+            let recorded: Vec<_> = entries.iter().map(Entry::decode).collect();
+            store
+                .fold(&recorded, (&stream, head.created_nanos, head.epoch))
+                .map(drop)
+        });
+        folded
+            .await
+            .context("the fold broke")?
+            .context("the temporary store cannot be written")
+    }
+}
+
+async fn look(journal: &Journal) -> anyhow::Result<Head> {
+    journal.look().await.context("the log's end cannot be seen")
+}
+
+/// Takes the entries up to a sequence, which may lie inside a batch; what lies beyond it stays.
+fn up_to(waiting: &mut Vec<Entry>, sequence: u64) -> Vec<Entry> {
+    let border = waiting.partition_point(|entry| entry.sequence <= sequence);
+    let beyond = waiting.split_off(border);
+    std::mem::replace(waiting, beyond)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::time::Duration;
+
+    use domain::text::Text;
+    use domain::{
+        Actor, CommandId, CommentId, Content, Envelope, Event, Place, Recorded, Role, Timestamp, Vote,
+    };
+
+    use super::*;
+
+    pub(crate) fn place(thread: Option<&str>) -> Place {
+        Place {
+            site: "demo".parse().unwrap(),
+            thread: thread.map(|thread| thread.parse().unwrap()),
+        }
+    }
+
+    /// The events of a small site, in log order.
+    pub(crate) struct Life(Vec<(Place, Envelope)>);
+
+    impl Life {
+        /// A site with threads `a` and `b`, two comments in each and a vote on each first one.
+        pub(crate) fn of_two_threads() -> Self {
+            let mut life = Self(Vec::new());
+            life.add(
+                None,
+                "admin",
+                Event::SiteOpened {
+                    name: "Demo".into(),
+                    zone: "Asia/Tokyo".into(),
+                },
+            );
+            for thread in ["a", "b"] {
+                let (headline, none) = ("Headline".into(), Box::<str>::default());
+                let opened = Event::ThreadOpened {
+                    headline,
+                    address: none.clone(),
+                    category: none,
+                };
+                life.add(Some(thread), "cms", opened);
+                let post = |text: &str| Event::CommentPosted {
+                    parent: None,
+                    text: Text::recorded(text),
+                    quotes: Vec::new(),
+                    length: 5,
+                };
+                let first = life.add(Some(thread), "ann", post("first"));
+                life.add(Some(thread), "bob", post("other"));
+                life.add(
+                    Some(thread),
+                    "cat",
+                    Event::VoteCast {
+                        comment: first,
+                        vote: Vote::Up,
+                    },
+                );
+            }
+            life
+        }
+
+        fn add(&mut self, thread: Option<&str>, actor: &str, event: Event) -> CommentId {
+            let id = CommandId::from_u128(u128::try_from(self.0.len()).unwrap() + 1);
+            let roles = [Role::Administrator, Role::Service].into_iter().collect();
+            let actor = Actor {
+                id: actor.parse().unwrap(),
+                roles,
+            };
+            self.0.push((
+                place(thread),
+                Envelope {
+                    id,
+                    time: Timestamp(1_000),
+                    actor,
+                    event,
+                },
+            ));
+            CommentId(id)
+        }
+
+        /// The events as a log holds them, from sequence 1 on.
+        pub(crate) fn recorded(&self) -> Vec<Recorded> {
+            let numbered = (1..).zip(&self.0);
+            numbered
+                .map(|(sequence, (place, envelope))| recorded(sequence, place, envelope))
+                .collect()
+        }
+
+        /// A vote on the last comment of thread `b`, as the event after so many.
+        pub(crate) fn vote_on_second_comment(&self, after: usize) -> Option<Recorded> {
+            let mut life = Self(self.0.clone());
+            let posted =
+                |(_, envelope): &&(Place, Envelope)| matches!(envelope.event, Event::CommentPosted { .. });
+            let comment = CommentId(self.0.iter().rev().find(posted)?.1.id);
+            life.add(
+                Some("b"),
+                "dan",
+                Event::VoteCast {
+                    comment,
+                    vote: Vote::Down,
+                },
+            );
+            let (place, envelope) = life.0.last()?;
+            Some(recorded(u64::try_from(after).ok()? + 1, place, envelope))
+        }
+    }
+
+    fn recorded(sequence: u64, place: &Place, envelope: &Envelope) -> Recorded {
+        Recorded {
+            sequence,
+            place: Some(place.clone()),
+            content: Content::Event(envelope.clone()),
+        }
+    }
+
+    async fn journal(life: &Life) -> Journal {
+        let journal = Journal::in_memory(Duration::from_mins(1));
+        for (place, envelope) in &life.0 {
+            journal.append(place, envelope, None).await.unwrap();
+        }
+        journal
+    }
+
+    fn sequences(entries: &[Entry]) -> Vec<u64> {
+        entries.iter().map(|entry| entry.sequence).collect()
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_split_at_a_sequence_and_at_a_gap_alike() {
+        let journal = journal(&Life::of_two_threads()).await;
+        let entry = journal.read(1).await.unwrap().unwrap();
+        let of = |sequences: &[u64]| -> Vec<Entry> {
+            sequences
+                .iter()
+                .map(|sequence| Entry {
+                    sequence: *sequence,
+                    ..entry.clone()
+                })
+                .collect()
+        };
+        for (sequence, taken, left) in [
+            (0, vec![], vec![2, 3, 7, 8]),
+            (3, vec![2, 3], vec![7, 8]),
+            (5, vec![2, 3], vec![7, 8]),
+            (9, vec![2, 3, 7, 8], vec![]),
+        ] {
+            let mut waiting = of(&[2, 3, 7, 8]);
+            assert_eq!(
+                sequences(&up_to(&mut waiting, sequence)),
+                taken,
+                "up to {sequence}"
+            );
+            assert_eq!(sequences(&waiting), left, "beyond {sequence}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_fold_stops_exactly_where_it_is_told_and_goes_on_from_there() {
+        let life = Life::of_two_threads();
+        let journal = journal(&life).await;
+        let progress = Progress::new();
+        let mut refold = Refold::begin(&journal).await.unwrap();
+        for sequence in [1, 4, 4, 9] {
+            refold.fold_to(sequence, &progress).await.unwrap().unwrap();
+            assert_eq!((refold.sequence(), refold.events()), (sequence, sequence));
+            assert_eq!(refold.store().view().sequence(), sequence);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_sequence_beyond_the_logs_end_means_a_lost_log() {
+        let journal = journal(&Life::of_two_threads()).await;
+        let mut refold = Refold::begin(&journal).await.unwrap();
+        assert_eq!(refold.fold_to(99, &Progress::new()).await.unwrap(), Err(LogLost));
+        journal
+            .begin_epoch(journal.look().await.unwrap().epoch)
+            .await
+            .unwrap();
+        assert_eq!(
+            refold.fold_to(99, &Progress::new()).await.unwrap(),
+            Err(LogLost),
+            "and so does another epoch"
+        );
+    }
+}

@@ -1,0 +1,279 @@
+//! `koe replay verify`: the log folded again, compared with what is served, page by page.
+//!
+//! The projector folds on meanwhile, so each page carries the sequence that it was read at, and the own fold goes to
+//! exactly that one before the page is compared. Places of different pages are compared at different sequences, each at
+//! its own.
+
+use anyhow::{Context as _, bail};
+use client::Client;
+use domain::Place;
+use journal::{Journal, Provision};
+use views::Digest;
+use wire::error::Failure;
+use wire::{Code, Position, v1};
+
+use crate::compare::{self, Difference, Digests, Spot};
+use crate::limits::{ATTEMPTS_MAX, PAGE_PLACES, PAGE_PLACES_LEN, SEARCHED_MAX};
+use crate::patience::Patience;
+use crate::progress::Progress;
+use crate::refold::Refold;
+use crate::report::Report;
+
+/// What was compared so far says nothing any more: the log lost its tail, or another generation serves from further
+/// back.
+struct StartOver;
+
+/// Compares until it is done; starts over a few times at most.
+pub(crate) async fn run(nats: async_nats::Client, progress: &Progress) -> anyhow::Result<Report> {
+    let options = journal::Options {
+        provision: Provision::Never,
+        ..journal::Options::default()
+    };
+    let journal = Journal::open(nats.clone(), &options).await;
+    let journal = journal.context("the log cannot be opened: has Koe run on this nats-server?")?;
+    let koe = Client::new(nats);
+    for _ in 0..ATTEMPTS_MAX {
+        let mut verify = Verify::begin(&koe, &journal, progress).await?;
+        if let Ok(()) = verify.compare().await? {
+            progress.end();
+            return Ok(verify.report);
+        }
+        progress.say("another log or generation is served now: starting over");
+    }
+    bail!("what is served was exchanged {ATTEMPTS_MAX} times meanwhile: verify again when that is over")
+}
+
+struct Verify<'a> {
+    koe: &'a Client,
+    progress: &'a Progress,
+    refold: Refold,
+    /// The log's end at the beginning: what is served must hold all of that.
+    at_least: Position,
+    report: Report,
+    searched: usize,
+}
+
+/// A page of served digests.
+struct Page {
+    position: Position,
+    digests: Digests,
+    is_last: bool,
+}
+
+impl<'a> Verify<'a> {
+    async fn begin(koe: &'a Client, journal: &Journal, progress: &'a Progress) -> anyhow::Result<Self> {
+        let head = journal.look().await.context("the log's end cannot be seen")?;
+        let at_least = Position {
+            epoch: head.epoch,
+            sequence: head.sequence,
+        };
+        let refold = Refold::begin(journal).await?;
+        progress.begin("folding", head.sequence);
+        Ok(Self {
+            koe,
+            progress,
+            refold,
+            at_least,
+            report: Report::new(at_least),
+            searched: 0,
+        })
+    }
+
+    async fn compare(&mut self) -> anyhow::Result<Result<(), StartOver>> {
+        let mut after: Option<Place> = None;
+        loop {
+            let Ok(page) = self.page(after.as_ref()).await? else {
+                return Ok(Err(StartOver));
+            };
+            if let Err(over) = self.fold_to(page.position).await? {
+                return Ok(Err(over));
+            }
+            let last = page.digests.keys().next_back().cloned();
+            if !page.is_last && last <= after {
+                bail!("the projector gives the same places again");
+            }
+            let folded = self
+                .digests(after.take(), if page.is_last { None } else { last.clone() })
+                .await?;
+            let differences = compare::places(&folded, &page.digests);
+            let extra = differences
+                .iter()
+                .filter(|(_, difference)| *difference == Difference::NotInLog)
+                .count();
+            self.report
+                .compared(folded.len() + extra, self.refold.events(), page.position);
+            for (place, difference) in differences {
+                let spot = self.spot(&place, difference).await?;
+                self.report.add(place, difference, spot);
+            }
+            if page.is_last {
+                return Ok(Ok(()));
+            }
+            after = last;
+        }
+    }
+
+    /// The served page after a place, once the projector has all that the log had at the beginning.
+    async fn page(&self, after: Option<&Place>) -> anyhow::Result<Result<Page, StartOver>> {
+        let question = v1::DigestRequest {
+            after: after.map(place_out),
+            limit: PAGE_PLACES,
+            only: None,
+            at_least: self.at_least.to_string(),
+        };
+        let mut patience = Patience::new();
+        loop {
+            match self.koe.digest(&question).await {
+                Ok(reply) => return Ok(Ok(page_in(reply)?)),
+                Err(error) if error.code() == Some(Code::Failed(Failure::PositionLost)) => {
+                    return Ok(Err(StartOver));
+                }
+                Err(error) if error.is_transient() => patience.wait(self.koe, self.progress).await?,
+                Err(error) => return Err(error).context("the projector does not give its digests"),
+            }
+        }
+    }
+
+    /// Folds to the position of an answer and no further.
+    async fn fold_to(&mut self, position: Position) -> anyhow::Result<Result<(), StartOver>> {
+        if position.epoch != self.at_least.epoch || position.sequence < self.refold.sequence() {
+            return Ok(Err(StartOver));
+        }
+        let folded = self.refold.fold_to(position.sequence, self.progress).await?;
+        Ok(folded.or(Err(StartOver)))
+    }
+
+    /// The own digests between two places.
+    async fn digests(&self, after: Option<Place>, up_to: Option<Place>) -> anyhow::Result<Digests> {
+        let store = self.refold.store();
+        let read = tokio::task::spawn_blocking(move || {
+            compare::digests(&store.view(), after.as_ref(), up_to.as_ref(), PAGE_PLACES_LEN)
+        });
+        read.await
+            .context("reading the temporary store broke")?
+            .context("the temporary store cannot be read")
+    }
+
+    /// Where in a place the contents differ, if that can be found out. Both sides are read again, later and alike.
+    async fn spot(&mut self, place: &Place, difference: Difference) -> anyhow::Result<Option<Spot>> {
+        if difference != Difference::Contents {
+            return Ok(None);
+        }
+        if place.thread.is_none() {
+            return Ok(Some(Spot::Outside));
+        }
+        if self.searched == SEARCHED_MAX {
+            return Ok(None);
+        }
+        self.searched += 1;
+        let only = v1::DigestRequest {
+            only: Some(place_out(place)),
+            ..v1::DigestRequest::default()
+        };
+        // Some thirty thousand comments are more than one answer carries: the thread is named all the same.
+        let Ok(reply) = self.koe.digest(&only).await else {
+            return Ok(None);
+        };
+        let position = position_in(&reply)?;
+        if self.fold_to(position).await?.is_err() {
+            return Ok(None);
+        }
+        let served = reply
+            .comments
+            .iter()
+            .map(|digest| digest_in(digest))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let (store, place) = (self.refold.store(), place.clone());
+        let read = tokio::task::spawn_blocking(move || store.view().comment_digests(&place));
+        let folded = read.await.context("reading the temporary store broke")?;
+        let folded = folded.context("the temporary store cannot be read")?;
+        Ok(Some(compare::spot(&folded, &served)))
+    }
+}
+
+fn place_out(place: &Place) -> v1::Place {
+    let thread = place
+        .thread
+        .as_ref()
+        .map_or_else(String::new, ToString::to_string);
+    v1::Place {
+        site: place.site.to_string(),
+        thread,
+    }
+}
+
+fn place_in(place: &v1::Place) -> anyhow::Result<Place> {
+    let parsed = place.site.parse().and_then(|site| {
+        let thread = if place.thread.is_empty() {
+            None
+        } else {
+            Some(place.thread.parse()?)
+        };
+        Ok(Place { site, thread })
+    });
+    parsed.context("the projector names a place that cannot be")
+}
+
+fn position_in(reply: &v1::DigestReply) -> anyhow::Result<Position> {
+    reply
+        .position
+        .parse()
+        .context("the projector's position cannot be read")
+}
+
+fn digest_in(digest: &[u8]) -> anyhow::Result<Digest> {
+    digest
+        .try_into()
+        .context("the projector gives a digest of another length")
+}
+
+fn page_in(reply: v1::DigestReply) -> anyhow::Result<Page> {
+    let position = position_in(&reply)?;
+    let digests = reply.places.into_iter().map(|served| {
+        let place = place_in(&served.place.unwrap_or_default())?;
+        Ok((place, digest_in(&served.digest)?))
+    });
+    Ok(Page {
+        position,
+        digests: digests.collect::<anyhow::Result<_>>()?,
+        is_last: reply.done,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::refold::tests::place;
+
+    fn served(site: &str, thread: &str, digest: Vec<u8>) -> v1::DigestReply {
+        let place = Some(v1::Place {
+            site: site.into(),
+            thread: thread.into(),
+        });
+        let places = vec![v1::PlaceDigest {
+            place,
+            digest: digest.into(),
+        }];
+        v1::DigestReply {
+            position: "0-feed-7".into(),
+            places,
+            done: true,
+            ..v1::DigestReply::default()
+        }
+    }
+
+    #[test]
+    fn a_page_is_read_or_refused() {
+        let page = page_in(served("demo", "a", vec![7; 32])).unwrap();
+        assert_eq!(page.digests, Digests::from([(place(Some("a")), [7; 32])]));
+        assert_eq!((page.position.sequence, page.is_last), (7, true));
+        for bad in [
+            served("demo", "a", vec![7; 31]),
+            served("", "a", vec![7; 32]),
+            served("demo", "a.b", vec![7; 32]),
+        ] {
+            assert!(page_in(bad).is_err());
+        }
+        assert_eq!(place_in(&place_out(&place(None))).unwrap(), place(None));
+    }
+}

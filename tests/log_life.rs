@@ -1,0 +1,233 @@
+//! What may happen to the log itself: messages that nobody can read, gaps, and a tail that is lost.
+
+use bytes::Bytes;
+use domain::Vote;
+
+use crate::sandbox::{Sandbox, code, eventually, post, tally, vote};
+
+async fn publish(sandbox: &Sandbox, subject: &str, payload: &'static [u8]) {
+    let context = async_nats::jetstream::new(sandbox.connection.clone());
+    let mut headers = async_nats::HeaderMap::new();
+    headers.insert("Nats-Msg-Id", "poison-1");
+    context
+        .publish_with_headers(subject.to_owned(), headers, Bytes::from_static(payload))
+        .await
+        .unwrap()
+        .await
+        .unwrap();
+}
+
+fn subject(thread: &str, kind: &str) -> String {
+    let place = domain::Place {
+        site: "s".parse().unwrap(),
+        thread: Some(thread.parse().unwrap()),
+    };
+    wire::subject::event(&place, kind)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poison_message_freezes_its_thread_alone_live_and_in_a_rebuild() {
+    let mut sandbox = Sandbox::start().await;
+    let comment = sandbox.post("ann", "before").await;
+    sandbox.open_thread("other").await;
+    publish(&sandbox, &subject("t", "comment-posted"), b"\xff\xffnot protobuf").await;
+    publish(&sandbox, &subject("t", "comment-sung"), b"").await;
+    let status = eventually("the thread is frozen", async || {
+        sandbox
+            .client()
+            .status()
+            .await
+            .ok()
+            .filter(|status| !status.frozen.is_empty())
+    })
+    .await;
+    let frozen = &status.frozen[0];
+    assert_eq!(
+        (
+            frozen.site.as_str(),
+            frozen.thread.as_str(),
+            frozen.message_id.as_str()
+        ),
+        ("s", "t", "poison-1")
+    );
+    assert_eq!(
+        code(&sandbox.send(&post("ann", "t", "after"), false).await),
+        "thread-frozen"
+    );
+    assert_eq!(
+        code(&sandbox.send(&vote("ben", comment, Vote::Up), false).await),
+        "thread-frozen"
+    );
+    let page = sandbox.page("t", "").await;
+    assert!(page.frozen);
+    assert_eq!(page.comments[0].body, "before", "what was there stays readable");
+    sandbox
+        .send(&post("ann", "other", "the rest goes on"), true)
+        .await
+        .unwrap();
+    sandbox.verify();
+    sandbox.kill_and_restart(2);
+    assert!(sandbox.page("t", &sandbox.end().await).await.frozen);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_under_another_partition_is_void_and_freezes_nothing() {
+    let sandbox = Sandbox::start().await;
+    sandbox.post("ann", "words").await;
+    publish(&sandbox, "koe.v1.event.s.77.t.comment-posted", b"").await;
+    publish(&sandbox, "koe.v1.event.s%.0.t.comment-posted", b"").await;
+    let page = sandbox.page("t", &sandbox.end().await).await;
+    assert_eq!((page.count, page.frozen), (1, false));
+    let void = sandbox.client().status().await.unwrap().void_events;
+    assert_eq!((void[0].name.as_str(), void[0].count), ("partition-wrong", 1));
+    sandbox.verify();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gap_at_the_end_is_passed_and_is_not_a_lost_log() {
+    let mut sandbox = Sandbox::start().await;
+    sandbox.post("ann", "stays").await;
+    let gone = sandbox.send(&post("ann", "t", "goes"), false).await.unwrap();
+    let position: wire::Position = gone.position.parse().unwrap();
+    sandbox.roles[2].1.kill();
+    let context = async_nats::jetstream::new(sandbox.connection.clone());
+    context
+        .get_stream("KOE_EVENTS")
+        .await
+        .unwrap()
+        .delete_message(position.sequence)
+        .await
+        .unwrap();
+    sandbox.kill_and_restart(2);
+    // The position of the message that is gone is reached all the same.
+    sandbox.page("t", &gone.position).await;
+    assert_eq!(sandbox.client().status().await.unwrap().log_regressions, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_lost_its_tail_begins_a_new_epoch_and_is_folded_again() {
+    let mut sandbox = Sandbox::start().await;
+    let kept = sandbox.post("ann", "kept").await;
+    // The state that a power cut falls back to.
+    sandbox.nats.kill();
+    let (store, copy) = (sandbox.nats.store(), sandbox.dir.path().join("copy"));
+    copy_tree(&store, &copy);
+    sandbox.nats.restart();
+    let lost = sandbox
+        .send(&post("ann", "t", "lost with the tail"), true)
+        .await
+        .unwrap();
+    sandbox.send(&vote("ben", kept, Vote::Up), true).await.unwrap();
+    sandbox.nats.kill();
+    std::fs::remove_dir_all(&store).unwrap();
+    copy_tree(&copy, &store);
+    sandbox.nats.restart();
+    let status = eventually("the projector notices", async || {
+        sandbox
+            .client()
+            .status()
+            .await
+            .ok()
+            .filter(|status| status.log_regressions == 1 && status.generation > 1)
+    })
+    .await;
+    assert_eq!(status.generation, 2);
+    let page = sandbox.page("t", "").await;
+    assert_eq!(
+        (page.count, tally(&page.comments[0])),
+        (1, (0, 0)),
+        "what the log does not hold is not shown"
+    );
+    let asked = client::PageOf {
+        at_least: lost.position,
+        ..client::PageOf::default()
+    };
+    let stale = sandbox
+        .client()
+        .thread_page(&"s".parse().unwrap(), &"t".parse().unwrap(), asked)
+        .await;
+    assert_eq!(code(&stale), "position-lost");
+    sandbox.send(&post("ann", "t", "new life"), true).await.unwrap();
+    sandbox.verify();
+}
+
+fn copy_tree(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_log_is_told_and_nothing_is_lost() {
+    let options = journal::Options {
+        bytes_max: Some(20_000),
+        ..journal::Options::default()
+    };
+    let sandbox = Sandbox::with(&["comments", "votes", "projector"], &options).await;
+    let mut accepted = 0;
+    let refused = loop {
+        let answer = sandbox
+            .client()
+            .send(&post("ann", "t", &"x".repeat(1_000)), false)
+            .await;
+        if answer.is_err() {
+            break answer;
+        }
+        accepted += 1;
+    };
+    assert_eq!(code(&refused), "log-full");
+    assert_eq!(sandbox.page("t", &sandbox.end().await).await.count, accepted);
+    sandbox.verify();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_beside_the_living_view_serves_when_it_has_caught_up() {
+    let mut sandbox = Sandbox::start().await;
+    let comment = sandbox.post("ann", "words").await;
+    sandbox.send(&vote("ben", comment, Vote::Up), true).await.unwrap();
+    let output = sandbox.replay(&["rebuild"]);
+    assert!(
+        output.status.success(),
+        "{}",
+        crate::sandbox::text(&output.stderr)
+    );
+    assert_eq!(sandbox.client().status().await.unwrap().generation, 2);
+    assert_eq!(tally(&sandbox.page("t", "").await.comments[0]), (1, 0));
+    sandbox.send(&vote("cy", comment, Vote::Up), true).await.unwrap();
+    sandbox.verify();
+    sandbox.kill_and_restart(2);
+    assert_eq!(tally(&sandbox.page("t", "").await.comments[0]), (2, 0));
+    assert_eq!(
+        sandbox.client().status().await.unwrap().generation,
+        2,
+        "it still serves after a crash"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_store_is_folded_again_to_the_same_digest() {
+    let mut sandbox = Sandbox::start().await;
+    let comment = sandbox.post("ann", "words").await;
+    sandbox
+        .send(&vote("ben", comment, Vote::Down), true)
+        .await
+        .unwrap();
+    let question = wire::v1::DigestRequest::default();
+    let before = sandbox.client().digest(&question).await.unwrap();
+    sandbox.roles[2].1.kill();
+    std::fs::remove_dir_all(sandbox.dir.path().join("projector-2")).unwrap();
+    sandbox.kill_and_restart(2);
+    let after = eventually("it is folded again", async || {
+        sandbox.client().digest(&question).await.ok()
+    })
+    .await;
+    assert_eq!(after.places, before.places);
+    assert!(!after.places.is_empty());
+}
