@@ -13,17 +13,13 @@ async fn bad_commands_have_stable_codes_and_leave_nothing_behind() {
     let id = || new_command_id().to_string();
     let post = |change: serde_json::Value| {
         let mut body = json!({"id": id(), "actor": {"id": "ben"}, "thread": "t", "text": "words"});
-        body.as_object_mut()
-            .unwrap()
-            .extend(change.as_object().unwrap().clone());
+        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         ("koe.v1.command.s.post-comment", body.to_string())
     };
     let vote = |change: serde_json::Value| {
         let mut body =
             json!({"id": id(), "actor": {"id": "ben"}, "thread": "t", "comment": comment, "vote": "VOTE_UP"});
-        body.as_object_mut()
-            .unwrap()
-            .extend(change.as_object().unwrap().clone());
+        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         ("koe.v1.command.s.cast-vote", body.to_string())
     };
     let elsewhere =
@@ -64,12 +60,7 @@ async fn bad_commands_have_stable_codes_and_leave_nothing_behind() {
     ];
     for (expected, (subject, body)) in cases {
         let (answer, header) = sandbox.raw(subject, &body).await;
-        assert_eq!(
-            answer["code"],
-            expected,
-            "{subject} {} {answer}",
-            body.get(..200).unwrap_or(&body)
-        );
+        assert_eq!(answer["code"], expected, "{subject} {} {answer}", body.get(..200).unwrap_or(&body));
         assert_eq!(header.as_deref(), Some(expected));
         assert!(!answer["message"].as_str().unwrap().is_empty());
     }
@@ -79,18 +70,10 @@ async fn bad_commands_have_stable_codes_and_leave_nothing_behind() {
     ] {
         assert_eq!(sandbox.raw(&subject, &body).await.0["code"], expected);
     }
-    assert_eq!(
-        sandbox.journal().await.look().await.unwrap().sequence,
-        before,
-        "nothing was recorded"
-    );
+    assert_eq!(sandbox.journal().await.look().await.unwrap().sequence, before, "nothing was recorded");
     let (stats, _) = sandbox.raw("$SRV.STATS.koe-comments", "").await;
-    let errors: u64 = stats["endpoints"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|e| e["num_errors"].as_u64().unwrap())
-        .sum();
+    let errors: u64 =
+        stats["endpoints"].as_array().unwrap().iter().map(|e| e["num_errors"].as_u64().unwrap()).sum();
     assert!(errors >= 20, "{stats}");
 }
 
@@ -102,51 +85,21 @@ async fn bad_queries_have_stable_codes() {
     let wrong = (right + 1) % 64;
     let cases = [
         ("partition-wrong", page(wrong), json!({"thread": "t"})),
-        (
-            "limit-exceeded",
-            page(right),
-            json!({"thread": "t", "limit": 201}),
-        ),
-        (
-            "position-invalid",
-            page(right),
-            json!({"thread": "t", "after": "x"}),
-        ),
-        (
-            "position-invalid",
-            page(right),
-            json!({"thread": "t", "atLeast": "x"}),
-        ),
+        ("limit-exceeded", page(right), json!({"thread": "t", "limit": 201})),
+        ("position-invalid", page(right), json!({"thread": "t", "after": "x"})),
+        ("position-invalid", page(right), json!({"thread": "t", "atLeast": "x"})),
         ("malformed", page(right), json!({"thread": "t", "limits": 2})),
-        (
-            "site-unknown",
-            "koe.v1.query.nowhere.all.threads".to_owned(),
-            json!({}),
-        ),
-        (
-            "limit-exceeded",
-            "koe.v1.query.s.all.counts".to_owned(),
-            json!({"threads": vec!["t"; 101]}),
-        ),
-        (
-            "thread-invalid",
-            "koe.v1.query.s.all.counts".to_owned(),
-            json!({"threads": ["a b"]}),
-        ),
+        ("site-unknown", "koe.v1.query.nowhere.all.threads".to_owned(), json!({})),
+        ("limit-exceeded", "koe.v1.query.s.all.counts".to_owned(), json!({"threads": vec!["t"; 101]})),
+        ("thread-invalid", "koe.v1.query.s.all.counts".to_owned(), json!({"threads": ["a b"]})),
     ];
     for (expected, subject, body) in cases {
         let (answer, header) = sandbox.raw(&subject, &body.to_string()).await;
         assert_eq!(answer["code"], expected, "{subject} {body} {answer}");
         assert_eq!(header.as_deref(), Some(expected));
     }
-    let (counts, none) = sandbox
-        .raw("koe.v1.query.s.all.counts", r#"{"threads":["t","nowhere"]}"#)
-        .await;
-    assert_eq!(
-        (counts["counts"].as_array().unwrap().len(), none),
-        (1, None),
-        "what is unknown has no entry"
-    );
+    let (counts, none) = sandbox.raw("koe.v1.query.s.all.counts", r#"{"threads":["t","nowhere"]}"#).await;
+    assert_eq!((counts["counts"].as_array().unwrap().len(), none), (1, None), "what is unknown has no entry");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,20 +108,12 @@ async fn one_actor_is_held_back_in_the_writer_and_others_are_not() {
     strict.run("projector");
     let comment = domain::CommentId(new_command_id());
     let mut command = std::process::Command::new(crate::sandbox::koe());
-    command.args([
-        "votes",
-        "--nats",
-        &strict.nats.url(),
-        "--nats-token",
-        "koe_scenario_token",
-    ]);
+    command.args(["votes", "--nats", &strict.nats.url(), "--nats-token", "koe_scenario_token"]);
     command.args(["--actor-rate", "1", "--actor-burst", "2"]);
     let process = crate::sandbox::Process::spawn(&mut command, strict.dir.path().join("strict.log"));
     strict.roles.push(("votes", process));
     let codes = async |voter: &str| {
-        let answer = strict
-            .send(&crate::sandbox::vote(voter, comment, domain::Vote::Up), false)
-            .await;
+        let answer = strict.send(&crate::sandbox::vote(voter, comment, domain::Vote::Up), false).await;
         crate::sandbox::code(&answer)
     };
     assert_eq!(codes("ben").await, "site-unknown");

@@ -12,46 +12,22 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
     ("journal", &["domain", "wire"], &["async-nats", "tokio"]),
     ("views", &["domain"], &["sled", "bincode"]),
     ("client", &["domain", "wire"], &["async-nats", "tokio", "prost"]),
-    (
-        "service",
-        &["domain", "wire"],
-        &["async-nats", "tokio", "prost", "clap", "prometheus"],
-    ),
-    (
-        "writer",
-        &["domain", "wire", "journal", "client", "service"],
-        &["tokio", "clap", "prometheus"],
-    ),
-    (
-        "comments",
-        &["domain", "wire", "journal", "client", "service", "writer"],
-        &["tokio", "clap", "prometheus"],
-    ),
-    (
-        "votes",
-        &["domain", "wire", "journal", "client", "service", "writer"],
-        &["tokio", "clap", "prometheus"],
-    ),
+    ("service", &["domain", "wire"], &["async-nats", "tokio", "prost", "clap", "prometheus"]),
+    ("writer", &["domain", "wire", "journal", "client", "service"], &["tokio", "clap", "prometheus"]),
+    ("comments", &["domain", "wire", "journal", "client", "service", "writer"], &["tokio", "clap", "prometheus"]),
+    ("votes", &["domain", "wire", "journal", "client", "service", "writer"], &["tokio", "clap", "prometheus"]),
     (
         "projector",
         &["domain", "wire", "journal", "views", "service"],
         &["async-nats", "tokio", "prost", "clap", "prometheus"],
     ),
-    (
-        "gateway",
-        &["domain", "wire", "client", "service"],
-        &["axum", "tokio", "clap", "prometheus"],
-    ),
+    ("gateway", &["domain", "wire", "client", "service"], &["axum", "tokio", "clap", "prometheus"]),
     (
         "exporter",
         &["domain", "wire", "journal", "client", "service"],
         &["async-nats", "axum", "tokio", "clap", "prometheus"],
     ),
-    (
-        "replay",
-        &["domain", "wire", "journal", "views", "client", "service"],
-        &["async-nats", "tokio", "clap"],
-    ),
+    ("replay", &["domain", "wire", "journal", "views", "client", "service"], &["async-nats", "tokio", "clap"]),
 ];
 /// Libraries that decide what a crate can do: nobody has one that is not named above.
 const DECISIVE: &[&str] = &[
@@ -72,11 +48,7 @@ const SERIALISATION: &[&str] = &["serde", "serde_json"];
 
 #[test]
 fn crates_depend_downwards_and_on_nothing_they_must_not() {
-    let metadata = cargo_metadata::MetadataCommand::new()
-        .no_deps()
-        .current_dir(root())
-        .exec()
-        .unwrap();
+    let metadata = cargo_metadata::MetadataCommand::new().no_deps().current_dir(root()).exec().unwrap();
     let mut seen = BTreeSet::new();
     for package in &metadata.packages {
         let name = package.name.trim_start_matches("koe-").to_owned();
@@ -99,10 +71,7 @@ fn crates_depend_downwards_and_on_nothing_they_must_not() {
             }
         }
     }
-    assert!(
-        EDGES.iter().all(|(name, _, _)| seen.contains(*name)),
-        "every crate of the map exists"
-    );
+    assert!(EDGES.iter().all(|(name, _, _)| seen.contains(*name)), "every crate of the map exists");
 }
 
 fn rust_files() -> Vec<PathBuf> {
@@ -126,23 +95,11 @@ fn rust_files() -> Vec<PathBuf> {
 fn every_file_opens_with_what_it_is_for_and_has_one_subject() {
     for path in rust_files() {
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(
-            text.starts_with("//! "),
-            "{} does not say what it is for",
-            path.display()
-        );
+        assert!(text.starts_with("//! "), "{} does not say what it is for", path.display());
         // A table of cases is one subject however long it is.
         let lines = text.lines().count();
-        assert!(
-            lines <= 460,
-            "{} has {lines} lines: it has two subjects",
-            path.display()
-        );
-        assert!(
-            !text.contains(concat!("TO", "DO")),
-            "{} leaves something to do",
-            path.display()
-        );
+        assert!(lines <= 460, "{} has {lines} lines: it has two subjects", path.display());
+        assert!(!text.contains(concat!("TO", "DO")), "{} leaves something to do", path.display());
     }
 }
 
@@ -181,27 +138,14 @@ fn every_event_ever_written_decodes_to_what_it_was() {
             .chunks(2)
             .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
             .collect();
-        let thread = if ["site-opened", "author-named"].contains(&kind.as_str()) {
-            None
-        } else {
-            Some("t")
-        };
-        let place = domain::Place {
-            site: "s".parse().unwrap(),
-            thread: thread.map(|id| id.parse().unwrap()),
-        };
+        let thread = if ["site-opened", "author-named"].contains(&kind.as_str()) { None } else { Some("t") };
+        let place = domain::Place { site: "s".parse().unwrap(), thread: thread.map(|id| id.parse().unwrap()) };
         let recorded = wire::envelope::decode(7, &wire::subject::event(&place, &kind), "id", &bytes);
         let said = format!("{:#?}\n", recorded.content);
         let expected = std::fs::read_to_string(path.with_extension("txt")).unwrap();
         assert_eq!(said, expected, "{name}");
-        let domain::Content::Event(envelope) = recorded.content else {
-            panic!("{name} does not decode")
-        };
-        assert_eq!(
-            wire::envelope::encode(&envelope),
-            bytes,
-            "{name} is written as it was"
-        );
+        let domain::Content::Event(envelope) = recorded.content else { panic!("{name} does not decode") };
+        assert_eq!(wire::envelope::encode(&envelope), bytes, "{name} is written as it was");
         kinds.insert(kind, name);
     }
     for kind in domain::Event::KINDS {

@@ -12,22 +12,16 @@ fn roles() -> Vec<(String, Vec<String>, BTreeMap<String, String>)> {
     let file = std::fs::read_to_string(root().join("docker-compose.yml")).unwrap();
     let compose: serde_json::Value = serde_saphyr::from_str(&file).unwrap();
     let services = compose["services"].as_object().unwrap();
-    let ours = services.iter().filter(|(_, service)| {
-        service["image"]
-            .as_str()
-            .is_some_and(|image| image.starts_with("koe"))
-    });
+    let ours = services
+        .iter()
+        .filter(|(_, service)| service["image"].as_str().is_some_and(|image| image.starts_with("koe")));
     ours.map(|(name, service)| {
         let words = |key: &str| {
             let list = service[key].as_array().unwrap();
-            list.iter()
-                .map(|word| word.as_str().unwrap().to_owned())
-                .collect()
+            list.iter().map(|word| word.as_str().unwrap().to_owned()).collect()
         };
         let environment = service["environment"].as_object().unwrap();
-        let environment = environment
-            .iter()
-            .map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned()));
+        let environment = environment.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned()));
         (name.clone(), words("command"), environment.collect())
     })
     .collect()
@@ -40,10 +34,7 @@ async fn every_role_of_the_compose_file_starts_and_together_they_serve() {
     let key = dir.path().join("session_key");
     std::fs::write(&key, "0123456789abcdef".repeat(4)).unwrap();
     let data = dir.path().join("koe");
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     // What differs between containers and processes: names of hosts, ports, and paths of mounts.
     let here = |value: &str| {
         value
@@ -59,44 +50,24 @@ async fn every_role_of_the_compose_file_starts_and_together_they_serve() {
         command.env_clear().args(&words);
         for (variable, value) in environment {
             assert!(variable.starts_with("KOE_"), "{variable}");
-            let value = if value.starts_with("${KOE_NATS_TOKEN") {
-                "koe_scenario_token".to_owned()
-            } else {
-                here(&value)
-            };
+            let value =
+                if value.starts_with("${KOE_NATS_TOKEN") { "koe_scenario_token".to_owned() } else { here(&value) };
             command.env(variable, value);
         }
-        started.push((
-            name.clone(),
-            Process::spawn(&mut command, dir.path().join(format!("{name}.log"))),
-        ));
+        started.push((name.clone(), Process::spawn(&mut command, dir.path().join(format!("{name}.log")))));
     }
     let names: Vec<_> = started.iter().map(|(name, _)| name.as_str()).collect();
     for role in ["comments", "votes", "projector", "gateway", "exporter"] {
         assert!(names.contains(&role), "{names:?}");
     }
     let connection = nats.connect().await;
-    let mut sandbox = Sandbox {
-        dir,
-        nats,
-        roles: Vec::new(),
-        connection,
-    };
+    let mut sandbox = Sandbox { dir, nats, roles: Vec::new(), connection };
     sandbox.open_thread("t").await;
     let comment = sandbox.post("ann", "words").await;
-    let cast = sandbox
-        .send(&crate::sandbox::vote("ben", comment, Vote::Up), true)
-        .await
-        .unwrap();
+    let cast = sandbox.send(&crate::sandbox::vote("ben", comment, Vote::Up), true).await.unwrap();
     let url = format!("http://{port}/v1/sites/s/threads/t?at_least={}", cast.position);
     let page: serde_json::Value = eventually("the gateway answers", async || {
-        reqwest::get(&url)
-            .await
-            .ok()?
-            .json()
-            .await
-            .ok()
-            .filter(|page: &serde_json::Value| page["count"] == 1)
+        reqwest::get(&url).await.ok()?.json().await.ok().filter(|page: &serde_json::Value| page["count"] == 1)
     })
     .await;
     assert_eq!(page["comments"][0]["score"], "1 ( +1 / -0 )");

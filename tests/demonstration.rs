@@ -37,12 +37,7 @@ fn scores() -> Vec<String> {
 }
 
 async fn json(up: &Up, path: &str) -> serde_json::Value {
-    reqwest::get(format!("http://{}{path}", up.http))
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap()
+    reqwest::get(format!("http://{}{path}", up.http)).await.unwrap().json().await.unwrap()
 }
 
 async fn is_exact(up: &Up) {
@@ -56,42 +51,23 @@ async fn is_exact(up: &Up) {
     assert_eq!(rows.len(), 22);
     for (row, (number, tally)) in rows.iter().zip((1..).zip(TALLIES)) {
         assert_eq!(row["number"], number);
-        match tally {
-            Some((up, down)) => {
-                assert_eq!(row["state"], "visible");
-                assert_eq!(
-                    (&row["tally"]["up"], &row["tally"]["down"]),
-                    (&up.into(), &down.into()),
-                    "{number}"
-                );
-                assert!(!row["author"]["name"].as_str().unwrap().is_empty());
-            }
-            None => {
-                assert_eq!(row["state"], "removed");
-                assert!(row["body"].is_null() && row["html"].is_null() && row["author"]["name"].is_null());
-            }
+        if let Some((up, down)) = tally {
+            assert_eq!(row["state"], "visible");
+            assert_eq!((&row["tally"]["up"], &row["tally"]["down"]), (&up.into(), &down.into()), "{number}");
+            assert!(!row["author"]["name"].as_str().unwrap().is_empty());
+        } else {
+            assert_eq!(row["state"], "removed");
+            assert!(row["body"].is_null() && row["html"].is_null() && row["author"]["name"].is_null());
         }
     }
-    let shown: Vec<_> = rows
-        .iter()
-        .filter(|row| row["state"] == "visible")
-        .map(|row| row["score"].as_str().unwrap())
-        .collect();
+    let shown: Vec<_> =
+        rows.iter().filter(|row| row["state"] == "visible").map(|row| row["score"].as_str().unwrap()).collect();
     assert_eq!(shown, scores());
 }
 
 fn verify(data: &std::path::Path) {
-    let output = Command::new(koe())
-        .args(["replay", "verify", "--data"])
-        .arg(data)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}{}",
-        text(&output.stdout),
-        text(&output.stderr)
-    );
+    let output = Command::new(koe()).args(["replay", "verify", "--data"]).arg(data).output().unwrap();
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,19 +93,8 @@ async fn a_browser_shows_every_score_and_the_removed_one_in_its_place() {
     let up = up(&dir.path().join("data"), &["--demo"]).await;
     let profile = dir.path().join("profile");
     let output = Command::new(tool("chromium"))
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-        ])
-        .args([
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--dump-dom",
-        ])
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync", "--dump-dom"])
         .arg(format!("--user-data-dir={}", profile.display()))
         // The front page leads to the only thread.
         .arg(format!("http://{}/", up.http))
@@ -139,22 +104,14 @@ async fn a_browser_shows_every_score_and_the_removed_one_in_its_place() {
     assert!(page.contains("22 Comments"), "{page}{}", text(&output.stderr));
     let mut rest = page.as_str();
     for score in scores() {
-        let at = rest
-            .find(&score)
-            .unwrap_or_else(|| panic!("{score} is missing, or out of order"));
+        let at = rest.find(&score).unwrap_or_else(|| panic!("{score} is missing, or out of order"));
         rest = &rest[at + score.len()..];
     }
     assert_eq!(page.matches("<article").count(), 22);
     assert!(page.contains("This comment was removed by a moderator."));
     assert!(page.contains("The quoted comment was removed by a moderator."));
-    assert!(
-        !page.contains("I have a list of their names"),
-        "removed words are nowhere, in quotes neither"
-    );
-    assert!(
-        !page.contains("<script") && !page.contains(" style="),
-        "nothing inline"
-    );
+    assert!(!page.contains("I have a list of their names"), "removed words are nowhere, in quotes neither");
+    assert!(!page.contains("<script") && !page.contains(" style="), "nothing inline");
     assert!(page.contains("JST"), "the site's own time zone");
 }
 
@@ -164,16 +121,7 @@ async fn a_reader_logs_in_posts_and_votes_and_reads_their_own_write() {
     let data = dir.path().join("data");
     let up = up(&data, &["--demo"]).await;
     let token = Command::new(koe())
-        .args([
-            "token",
-            "--site",
-            "demo",
-            "--author",
-            "ann",
-            "--name",
-            "Ann Onuma",
-            "--data",
-        ])
+        .args(["token", "--site", "demo", "--author", "ann", "--name", "Ann Onuma", "--data"])
         .arg(&data)
         .output()
         .unwrap();
@@ -182,25 +130,12 @@ async fn a_reader_logs_in_posts_and_votes_and_reads_their_own_write() {
     let http = reqwest::Client::new();
     let api = format!("http://{}/v1/sites/demo/threads/memorial-service", up.http);
     let posted = http.post(format!("{api}/comments")).bearer_auth(&token);
-    let posted = posted
-        .json(&serde_json::json!({"text": "A <b>new</b> *voice*"}))
-        .send()
-        .await
-        .unwrap();
+    let posted = posted.json(&serde_json::json!({"text": "A <b>new</b> *voice*"})).send().await.unwrap();
     assert_eq!(posted.status(), 201);
     let posted: serde_json::Value = posted.json().await.unwrap();
-    let (id, position) = (
-        posted["id"].as_str().unwrap(),
-        posted["position"].as_str().unwrap(),
-    );
-    let page: serde_json::Value = http
-        .get(format!("{api}?at_least={position}"))
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let (id, position) = (posted["id"].as_str().unwrap(), posted["position"].as_str().unwrap());
+    let page: serde_json::Value =
+        http.get(format!("{api}?at_least={position}")).send().await.unwrap().json().await.unwrap();
     let row = &page["comments"][22];
     assert_eq!((row["id"].as_str(), row["number"].as_u64()), (Some(id), Some(23)));
     assert!(!row["html"].as_str().unwrap().contains("<b>"), "{row}");
@@ -209,19 +144,10 @@ async fn a_reader_logs_in_posts_and_votes_and_reads_their_own_write() {
     let own = http.put(format!("{api}/comments/{id}/vote")).bearer_auth(&token);
     let own = own.json(&serde_json::json!({"vote": "up"})).send().await.unwrap();
     assert_eq!(own.status(), 403);
-    assert_eq!(
-        own.json::<serde_json::Value>().await.unwrap()["code"],
-        "own-comment"
-    );
+    assert_eq!(own.json::<serde_json::Value>().await.unwrap()["code"], "own-comment");
     let other = page["comments"][0]["id"].as_str().unwrap();
-    let vote = http
-        .put(format!("{api}/comments/{other}/vote"))
-        .bearer_auth(&token);
-    let vote = vote
-        .json(&serde_json::json!({"vote": "up", "wait": true}))
-        .send()
-        .await
-        .unwrap();
+    let vote = http.put(format!("{api}/comments/{other}/vote")).bearer_auth(&token);
+    let vote = vote.json(&serde_json::json!({"vote": "up", "wait": true})).send().await.unwrap();
     assert_eq!(vote.status(), 200);
     let vote: serde_json::Value = vote.json().await.unwrap();
     assert_eq!(vote["outcome"], "applied");
@@ -234,12 +160,8 @@ async fn a_reader_logs_in_posts_and_votes_and_reads_their_own_write() {
         .await
         .unwrap();
     assert_eq!(page["comments"][0]["score"], "-8 ( +8 / -16 )");
-    let nobody = http
-        .post(format!("{api}/comments"))
-        .json(&serde_json::json!({"text": "x"}))
-        .send()
-        .await
-        .unwrap();
+    let nobody =
+        http.post(format!("{api}/comments")).json(&serde_json::json!({"text": "x"})).send().await.unwrap();
     assert_eq!(nobody.status(), 401);
 }
 
@@ -250,11 +172,8 @@ async fn metrics_are_what_promtool_accepts_and_tell_what_happened() {
     let url = format!("http://{}/metrics", up.metrics);
     let metrics = crate::sandbox::eventually("the exporter has looked everywhere", async || {
         let metrics = reqwest::get(&url).await.unwrap().text().await.unwrap();
-        let seen = [
-            "koe_exporter_service_requests_total",
-            "koe_exporter_lag_events 0",
-            "koe_exporter_log_end_sequence",
-        ];
+        let seen =
+            ["koe_exporter_service_requests_total", "koe_exporter_lag_events 0", "koe_exporter_log_end_sequence"];
         seen.iter().all(|name| metrics.contains(name)).then_some(metrics)
     })
     .await;
@@ -265,16 +184,8 @@ async fn metrics_are_what_promtool_accepts_and_tell_what_happened() {
         .stdin(std::fs::File::open(file).unwrap())
         .output()
         .unwrap();
-    assert!(
-        check.status.success(),
-        "{}{}",
-        text(&check.stdout),
-        text(&check.stderr)
-    );
-    assert_eq!(
-        (text(&check.stdout), text(&check.stderr)),
-        (String::new(), String::new())
-    );
+    assert!(check.status.success(), "{}{}", text(&check.stdout), text(&check.stderr));
+    assert_eq!((text(&check.stdout), text(&check.stderr)), (String::new(), String::new()));
     for line in [
         "koe_projector_events_folded_total{type=\"comment-posted\"} 22",
         "koe_projector_events_folded_total{type=\"comment-removed\"} 1",

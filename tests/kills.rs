@@ -26,21 +26,12 @@ async fn load(client: client::Client, target: domain::CommentId, stop: &AtomicBo
             let comment = post("ann", "t", &format!("side {number} round {round}"));
             let voter = format!("v{number}-{round}");
             let cast = vote(&voter, target, Vote::Up);
-            eventually("a post is acknowledged", async || {
-                client.send(&comment, false).await.ok()
-            })
-            .await;
+            eventually("a post is acknowledged", async || client.send(&comment, false).await.ok()).await;
             posts.push(comment.id.to_string());
             // A vote that was held up for too long is asked for anew, as a browser would.
-            eventually("a vote is acknowledged", async || {
-                match client.send(&cast, false).await {
-                    Ok(_) => Some(()),
-                    Err(_) => client
-                        .send(&vote(&voter, target, Vote::Up), false)
-                        .await
-                        .ok()
-                        .map(|_| ()),
-                }
+            eventually("a vote is acknowledged", async || match client.send(&cast, false).await {
+                Ok(_) => Some(()),
+                Err(_) => client.send(&vote(&voter, target, Vote::Up), false).await.ok().map(|_| ()),
             })
             .await;
             voters.insert(voter);
@@ -48,10 +39,7 @@ async fn load(client: client::Client, target: domain::CommentId, stop: &AtomicBo
         (posts, voters)
     };
     let (posts, voters): (Vec<_>, Vec<_>) = join_all((0..8).map(side)).await.into_iter().unzip();
-    Acknowledged {
-        posts: posts.concat(),
-        voters: voters.into_iter().flatten().collect(),
-    }
+    Acknowledged { posts: posts.concat(), voters: voters.into_iter().flatten().collect() }
 }
 
 async fn everything_is_there_once(sandbox: &Sandbox, acknowledged: &Acknowledged) {
@@ -59,17 +47,9 @@ async fn everything_is_there_once(sandbox: &Sandbox, acknowledged: &Acknowledged
     let at_least = sandbox.end().await;
     let (mut after, mut seen, mut numbers) = (String::new(), Vec::new(), Vec::new());
     let first = sandbox.page("t", &at_least).await;
-    assert_eq!(
-        tally(&first.comments[0]).0 as usize,
-        acknowledged.voters.len(),
-        "one vote for one voter"
-    );
+    assert_eq!(tally(&first.comments[0]).0 as usize, acknowledged.voters.len(), "one vote for one voter");
     loop {
-        let page = client::PageOf {
-            after,
-            limit: 200,
-            at_least: at_least.clone(),
-        };
+        let page = client::PageOf { after, limit: 200, at_least: at_least.clone() };
         let page = sandbox.client().thread_page(&site, &thread, page).await.unwrap();
         numbers.extend(page.comments.iter().map(|row| row.number));
         seen.extend(page.comments.into_iter().map(|row| row.id));
@@ -79,33 +59,20 @@ async fn everything_is_there_once(sandbox: &Sandbox, acknowledged: &Acknowledged
             break;
         }
     }
-    assert!(
-        numbers.iter().copied().eq(1..=seen.len() as u32),
-        "numbers without gaps"
-    );
+    assert!(numbers.iter().copied().eq(1..=seen.len() as u32), "numbers without gaps");
     let unique: HashSet<_> = seen.iter().collect();
     assert_eq!(unique.len(), seen.len(), "every comment once");
     assert_eq!(seen.len(), acknowledged.posts.len() + 1);
-    assert!(
-        acknowledged.posts.iter().all(|id| unique.contains(id)),
-        "every acknowledged comment"
-    );
+    assert!(acknowledged.posts.iter().all(|id| unique.contains(id)), "every acknowledged comment");
     sandbox.verify();
 }
 
 /// Waits until so many more events are in the log, so that the load is known to go on.
 async fn progress(sandbox: &Sandbox, events: u64) {
     let journal = sandbox.journal().await;
-    let from = eventually("the log is seen", async || journal.look().await.ok())
-        .await
-        .sequence;
+    let from = eventually("the log is seen", async || journal.look().await.ok()).await.sequence;
     eventually("the load goes on", async || {
-        journal
-            .look()
-            .await
-            .ok()
-            .filter(|head| head.sequence >= from + events)
-            .map(|_| ())
+        journal.look().await.ok().filter(|head| head.sequence >= from + events).map(|_| ())
     })
     .await;
 }
@@ -127,11 +94,7 @@ async fn each_role_killed_in_turn_under_load_loses_nothing_and_doubles_nothing()
         stop.store(true, Ordering::Relaxed);
     };
     let (acknowledged, ()) = tokio::join!(load(client, target, &stop), kills);
-    assert!(
-        acknowledged.posts.len() > 50,
-        "a load of {}",
-        acknowledged.posts.len()
-    );
+    assert!(acknowledged.posts.len() > 50, "a load of {}", acknowledged.posts.len());
     everything_is_there_once(&sandbox, &acknowledged).await;
 }
 
@@ -152,8 +115,5 @@ async fn nats_server_killed_and_restarted_under_load_loses_nothing_and_doubles_n
     };
     let (acknowledged, ()) = tokio::join!(load(client, target, &stop), kills);
     everything_is_there_once(&sandbox, &acknowledged).await;
-    assert!(
-        sandbox.roles.iter_mut().all(|(_, role)| !role.ended()),
-        "no role gave up"
-    );
+    assert!(sandbox.roles.iter_mut().all(|(_, role)| !role.ended()), "no role gave up");
 }

@@ -9,22 +9,15 @@ use std::time::Duration;
 use crate::sandbox::{Process, eventually, koe, text, tool};
 
 /// A running `koe up`, and what its addresses.json says.
-pub struct Up {
-    pub process: Process,
-    pub http: String,
-    pub metrics: String,
-    pub nats: String,
-    pub nats_token: String,
+pub(crate) struct Up {
+    pub(crate) process: Process,
+    pub(crate) http: String,
+    pub(crate) metrics: String,
 }
 
-pub fn up_command(data: &Path, words: &[&str]) -> Command {
+pub(crate) fn up_command(data: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(koe());
-    command
-        .arg("up")
-        .arg("--data")
-        .arg(data)
-        .arg("--nats-server")
-        .arg(tool("nats-server"));
+    command.arg("up").arg("--data").arg(data).arg("--nats-server").arg(tool("nats-server"));
     command.args([
         "--http",
         "127.0.0.1:0",
@@ -39,23 +32,21 @@ pub fn up_command(data: &Path, words: &[&str]) -> Command {
     command
 }
 
-pub async fn up(data: &Path, words: &[&str]) -> Up {
+pub(crate) async fn up(data: &Path, words: &[&str]) -> Up {
     let log = data.with_extension("log");
-    let mut process = Process::spawn(&mut up_command(data, words), log);
     let file = data.join("addresses.json");
+    if file.exists() {
+        // What a killed process left behind is not the next one's.
+        std::fs::remove_file(&file).unwrap();
+    }
+    let mut process = Process::spawn(&mut up_command(data, words), log);
     let json: serde_json::Value = eventually("koe up is up", async || {
         assert!(!process.ended(), "{}", process.log());
         serde_json::from_str(&std::fs::read_to_string(&file).ok()?).ok()
     })
     .await;
     let of = |name: &str| json[name].as_str().unwrap().to_owned();
-    Up {
-        process,
-        http: of("http"),
-        metrics: of("metrics"),
-        nats: of("nats"),
-        nats_token: of("nats_token"),
-    }
+    Up { process, http: of("http"), metrics: of("metrics") }
 }
 
 fn fails(output: &Output) -> String {
@@ -72,10 +63,7 @@ async fn a_stop_is_clean_and_quick_and_the_data_is_there_at_the_next_start() {
     let data = dir.path().join("data");
     for start in 0..2 {
         let mut up = up(&data, &["--demo"]).await;
-        let mode = std::fs::metadata(data.join("addresses.json"))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = std::fs::metadata(data.join("addresses.json")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "the token is the owner's alone");
         let url = format!("http://{}/v1/sites/demo/threads/memorial-service", up.http);
         let page: serde_json::Value = reqwest::get(url).await.unwrap().json().await.unwrap();
@@ -95,60 +83,30 @@ async fn what_is_in_the_way_is_named_with_what_to_do() {
     let taken = taken.local_addr().unwrap().to_string();
     for flag in ["--http", "--metrics", "--nats"] {
         let mut command = Command::new(koe());
-        command
-            .arg("up")
-            .arg("--data")
-            .arg(&data)
-            .arg("--nats-server")
-            .arg(tool("nats-server"));
+        command.arg("up").arg("--data").arg(&data).arg("--nats-server").arg(tool("nats-server"));
         for other in ["--http", "--metrics", "--nats"] {
             command.args([other, if other == flag { &taken } else { "127.0.0.1:0" }]);
         }
         let error = fails(&command.output().unwrap());
-        assert!(
-            error.contains(&taken) && error.contains("taken") && error.contains(flag),
-            "{error}"
-        );
+        assert!(error.contains(&taken) && error.contains("taken") && error.contains(flag), "{error}");
     }
     let error = fails(&up_command(Path::new("/proc/nowhere"), &[]).output().unwrap());
-    assert!(
-        error.contains("/proc/nowhere") && error.contains("--data"),
-        "{error}"
-    );
+    assert!(error.contains("/proc/nowhere") && error.contains("--data"), "{error}");
 
     let fake = dir.path().join("nats-server");
     let run_fake = |says: &str| {
         std::fs::write(&fake, format!("#!/bin/sh\necho '{says}'\n")).unwrap();
         std::fs::set_permissions(&fake, std::fs::Permissions::from_mode(0o755)).unwrap();
         let mut command = Command::new(koe());
-        fails(
-            &command
-                .arg("up")
-                .arg("--data")
-                .arg(&data)
-                .arg("--nats-server")
-                .arg(&fake)
-                .output()
-                .unwrap(),
-        )
+        fails(&command.arg("up").arg("--data").arg(&data).arg("--nats-server").arg(&fake).output().unwrap())
     };
     let error = run_fake("nats-server: v2.9.10");
-    assert!(
-        error.contains("2.9.10") && error.contains("too old") && error.contains("2.15.1"),
-        "{error}"
-    );
+    assert!(error.contains("2.9.10") && error.contains("too old") && error.contains("2.15.1"), "{error}");
     assert!(run_fake("something else").contains("not a nats-server"));
     let mut command = Command::new(koe());
-    command
-        .arg("up")
-        .arg("--data")
-        .arg(&data)
-        .args(["--nats-server", "/nowhere/nats-server"]);
+    command.arg("up").arg("--data").arg(&data).args(["--nats-server", "/nowhere/nats-server"]);
     let error = fails(&command.output().unwrap());
-    assert!(
-        error.contains("/nowhere/nats-server") && error.contains("--nats-server"),
-        "{error}"
-    );
+    assert!(error.contains("/nowhere/nats-server") && error.contains("--nats-server"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,21 +115,9 @@ async fn a_second_koe_up_on_the_same_data_is_refused_and_the_first_goes_on() {
     let data = dir.path().join("data");
     let first = up(&data, &[]).await;
     let error = fails(&up_command(&data, &[]).output().unwrap());
-    assert!(
-        error.contains("another `koe up`") && error.contains("--data"),
-        "{error}"
-    );
-    assert!(
-        data.join("addresses.json").exists(),
-        "the first one's addresses stay"
-    );
-    assert!(
-        reqwest::get(format!("http://{}/livez", first.http))
-            .await
-            .unwrap()
-            .status()
-            .is_success()
-    );
+    assert!(error.contains("another `koe up`") && error.contains("--data"), "{error}");
+    assert!(data.join("addresses.json").exists(), "the first one's addresses stay");
+    assert!(reqwest::get(format!("http://{}/livez", first.http)).await.unwrap().status().is_success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,32 +126,16 @@ async fn a_nats_server_that_ends_is_started_again_and_an_orphan_is_stopped() {
     let data = dir.path().join("data");
     let mut up = up(&data, &["--demo"]).await;
     let pid_file = data.join("nats/nats-server.pid");
-    let pid = || {
-        std::fs::read_to_string(&pid_file)
-            .unwrap()
-            .trim()
-            .parse::<i32>()
-            .unwrap()
-    };
+    let pid = || std::fs::read_to_string(&pid_file).unwrap().trim().parse::<i32>().unwrap();
     let first = pid();
     let kill = |pid| {
-        rustix::process::kill_process(
-            rustix::process::Pid::from_raw(pid).unwrap(),
-            rustix::process::Signal::KILL,
-        )
+        rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL)
     };
     kill(first).unwrap();
-    eventually("another nats-server runs", async || {
-        (pid() != first).then_some(())
-    })
-    .await;
+    eventually("another nats-server runs", async || (pid() != first).then_some(())).await;
     let url = format!("http://{}/v1/sites/demo/threads/memorial-service", up.http);
     eventually("readers are answered again", async || {
-        reqwest::get(&url)
-            .await
-            .ok()
-            .filter(|answer| answer.status().is_success())
-            .map(|_| ())
+        reqwest::get(&url).await.ok().filter(|answer| answer.status().is_success()).map(|_| ())
     })
     .await;
     // Killed without a chance to tidy up, it leaves its nats-server behind.
@@ -214,32 +144,17 @@ async fn a_nats_server_that_ends_is_started_again_and_an_orphan_is_stopped() {
     let mut again = crate::operators::up(&data, &["--demo"]).await;
     assert_ne!(pid(), orphan);
     let gone = rustix::process::test_kill_process(rustix::process::Pid::from_raw(orphan).unwrap());
-    assert!(
-        gone.is_err() || !Path::new(&format!("/proc/{orphan}/exe")).exists(),
-        "the orphan is gone"
-    );
-    let verified = Command::new(koe())
-        .args(["replay", "verify", "--data"])
-        .arg(&data)
-        .output()
-        .unwrap();
-    assert!(
-        verified.status.success(),
-        "{}{}",
-        text(&verified.stdout),
-        text(&verified.stderr)
-    );
+    assert!(gone.is_err() || !Path::new(&format!("/proc/{orphan}/exe")).exists(), "the orphan is gone");
+    let verified = Command::new(koe()).args(["replay", "verify", "--data"]).arg(&data).output().unwrap();
+    assert!(verified.status.success(), "{}{}", text(&verified.stdout), text(&verified.stderr));
     assert!(again.process.stop().await.0.success());
 }
 
 #[test]
 fn help_reads_like_a_manual() {
-    for words in [
-        vec!["--help"],
-        vec!["up", "--help"],
-        vec!["replay", "verify", "--help"],
-        vec!["votes", "--help"],
-    ] {
+    for words in
+        [vec!["--help"], vec!["up", "--help"], vec!["replay", "verify", "--help"], vec!["votes", "--help"]]
+    {
         let output = Command::new(koe()).args(&words).output().unwrap();
         let help = text(&output.stdout);
         assert!(output.status.success() && help.contains("Usage:"), "{words:?}");

@@ -10,34 +10,16 @@ use crate::sandbox::{Sandbox, code, command, id_made_before, post, reader, remov
 
 /// One of each command, in an order in which all are accepted.
 fn one_of_each() -> Vec<Command> {
-    let site = CommandBody::OpenSite {
-        name: "Other".into(),
-        zone: "UTC".into(),
-    };
+    let site = CommandBody::OpenSite { name: "Other".into(), zone: "UTC".into() };
     let mut site = command(staff(), None, site);
     site.place.site = "other".parse().unwrap();
-    let open = CommandBody::OpenThread {
-        headline: "H".into(),
-        address: "".into(),
-        category: "".into(),
-    };
-    let name = CommandBody::NameAuthor {
-        author: "ann".parse().unwrap(),
-        name: "Ann".into(),
-    };
+    let open = CommandBody::OpenThread { headline: "H".into(), address: "".into(), category: "".into() };
+    let name = CommandBody::NameAuthor { author: "ann".parse().unwrap(), name: "Ann".into() };
     let first = post("ann", "t", "first");
     let second = post("ben", "t", "second");
     let cast = vote("cy", CommentId(first.id), Vote::Up);
     let gone = remove(CommentId(second.id));
-    vec![
-        site,
-        command(staff(), Some("u"), open),
-        command(reader("ann"), None, name),
-        first,
-        second,
-        cast,
-        gone,
-    ]
+    vec![site, command(staff(), Some("u"), open), command(reader("ann"), None, name), first, second, cast, gone]
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,10 +45,7 @@ async fn every_command_ten_times_on_two_instances_has_one_event_and_one_outcome(
 #[tokio::test(flavor = "multi_thread")]
 async fn after_the_window_and_a_restart_a_command_is_still_known_and_a_vote_expired() {
     let window = Duration::from_secs(3);
-    let options = journal::Options {
-        window,
-        ..journal::Options::default()
-    };
+    let options = journal::Options { window, ..journal::Options::default() };
     let mut sandbox = Sandbox::with(&["comments", "votes", "projector"], &options).await;
     let commands = one_of_each();
     let mut first = Vec::new();
@@ -87,57 +66,29 @@ async fn after_the_window_and_a_restart_a_command_is_still_known_and_a_vote_expi
             assert_eq!(again.unwrap(), first, "{command:?}");
         }
     }
-    assert_eq!(
-        sandbox.journal().await.look().await.unwrap().sequence,
-        before,
-        "nothing was recorded again"
-    );
+    assert_eq!(sandbox.journal().await.look().await.unwrap().sequence, before, "nothing was recorded again");
     sandbox.verify();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_command_under_the_same_id_is_told_so_in_the_window_and_after() {
     let window = Duration::from_secs(2);
-    let options = journal::Options {
-        window,
-        ..journal::Options::default()
-    };
+    let options = journal::Options { window, ..journal::Options::default() };
     let sandbox = Sandbox::with(&["comments", "votes", "projector"], &options).await;
     let original = post("ann", "t", "one thing");
     sandbox.send(&original, true).await.unwrap();
-    let other_words = Command {
-        body: post("ann", "t", "another").body,
-        ..original.clone()
-    };
-    let other_author = Command {
-        actor: reader("ben"),
-        ..original.clone()
-    };
+    let other_words = Command { body: post("ann", "t", "another").body, ..original.clone() };
+    let other_author = Command { actor: reader("ben"), ..original.clone() };
     for _ in 0..2 {
-        assert_eq!(
-            code(&sandbox.send(&other_words, false).await),
-            "command-id-reused"
-        );
-        assert_eq!(
-            code(&sandbox.send(&other_author, false).await),
-            "command-id-reused"
-        );
+        assert_eq!(code(&sandbox.send(&other_words, false).await), "command-id-reused");
+        assert_eq!(code(&sandbox.send(&other_author, false).await), "command-id-reused");
         tokio::time::sleep(window + Duration::from_millis(500)).await;
     }
     let target = CommentId(original.id);
     let up = vote("cy", target, Vote::Up);
-    let up = Command {
-        id: new_command_id(),
-        ..up
-    };
+    let up = Command { id: new_command_id(), ..up };
     sandbox.send(&up, true).await.unwrap();
-    let down = Command {
-        body: CommandBody::CastVote {
-            comment: target,
-            vote: Vote::Down,
-        },
-        ..up
-    };
+    let down = Command { body: CommandBody::CastVote { comment: target, vote: Vote::Down }, ..up };
     assert_eq!(code(&sandbox.send(&down, false).await), "command-id-reused");
     assert_eq!(sandbox.page("t", "").await.comments.len(), 1);
 }
@@ -146,37 +97,19 @@ async fn another_command_under_the_same_id_is_told_so_in_the_window_and_after() 
 async fn a_late_vote_does_not_overturn_a_newer_one() {
     let sandbox = Sandbox::start().await;
     let comment = sandbox.post("ann", "words").await;
-    sandbox
-        .send(&vote("cy", comment, Vote::Down), true)
-        .await
-        .unwrap();
+    sandbox.send(&vote("cy", comment, Vote::Down), true).await.unwrap();
     let window = sandbox.journal().await.window();
-    for id in [
-        id_made_before(window / 2 + Duration::from_secs(2)),
-        id_made_before(Duration::from_secs(3_600)),
-    ] {
-        let late = Command {
-            id,
-            ..vote("cy", comment, Vote::Up)
-        };
+    for id in [id_made_before(window / 2 + Duration::from_secs(2)), id_made_before(Duration::from_hours(1))] {
+        let late = Command { id, ..vote("cy", comment, Vote::Up) };
         assert_eq!(code(&sandbox.send(&late, false).await), "command-expired");
     }
     let ahead = new_command_id().as_u128() + ((window / 4 + Duration::from_secs(2)).as_millis() << 80);
-    let early = Command {
-        id: domain::CommandId::from_u128(ahead),
-        ..vote("cy", comment, Vote::Up)
-    };
+    let early = Command { id: domain::CommandId::from_u128(ahead), ..vote("cy", comment, Vote::Up) };
     assert_eq!(code(&sandbox.send(&early, false).await), "command-expired");
     let random = "6fa459ea-ee8a-4ca4-894e-db77e160355e".parse().unwrap();
-    let timeless = Command {
-        id: random,
-        ..vote("cy", comment, Vote::Up)
-    };
+    let timeless = Command { id: random, ..vote("cy", comment, Vote::Up) };
     assert_eq!(code(&sandbox.send(&timeless, false).await), "command-expired");
-    assert_eq!(
-        crate::sandbox::tally(&sandbox.page("t", "").await.comments[0]),
-        (0, 1)
-    );
+    assert_eq!(crate::sandbox::tally(&sandbox.page("t", "").await.comments[0]), (0, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,18 +117,11 @@ async fn an_accepted_post_stays_accepted_though_it_would_be_refused_by_now() {
     let sandbox = Sandbox::start().await;
     let parent = sandbox.post("ann", "words").await;
     let text = domain::text::Text::parse("a reply").unwrap();
-    let body = CommandBody::PostComment {
-        parent: Some(parent),
-        text,
-        quotes: domain::command::Quotes::default(),
-    };
+    let body = CommandBody::PostComment { parent: Some(parent), text, quotes: domain::command::Quotes::default() };
     let reply = command(reader("ben"), Some("t"), body);
     let first = sandbox.send(&reply, true).await.unwrap();
     sandbox.send(&remove(parent), true).await.unwrap();
     assert_eq!(sandbox.send(&reply, true).await.unwrap(), first);
-    let late = Command {
-        id: new_command_id(),
-        ..reply
-    };
+    let late = Command { id: new_command_id(), ..reply };
     assert_eq!(code(&sandbox.send(&late, false).await), "parent-removed");
 }

@@ -16,41 +16,33 @@ use tempfile::TempDir;
 use wire::v1;
 
 /// Whatever a scenario waits for comes within this time, or it fails.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 const TOKEN: &str = "koe_scenario_token";
 const POLL: Duration = Duration::from_millis(20);
 
 /// The binary under test, which `make test` and `cargo test --workspace` build beside this one.
-pub fn koe() -> PathBuf {
+pub(crate) fn koe() -> PathBuf {
     let mut dir = std::env::current_exe().unwrap();
     dir.pop();
     dir.pop();
     let koe = dir.join("koe");
-    assert!(
-        koe.is_file(),
-        "{} is not there: run `make test`, or `cargo build --bin koe` first",
-        koe.display()
-    );
+    assert!(koe.is_file(), "{} is not there: run `make test`, or `cargo build --bin koe` first", koe.display());
     koe
 }
 
 /// The repository.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// A tool that `make test` fetches, or one on the path.
-pub fn tool(name: &str) -> PathBuf {
+pub(crate) fn tool(name: &str) -> PathBuf {
     let fetched = root().join(".tools").join(name);
-    if fetched.exists() {
-        fetched
-    } else {
-        PathBuf::from(name)
-    }
+    if fetched.exists() { fetched } else { PathBuf::from(name) }
 }
 
 /// Waits until a look finds something.
-pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(found) = look().await {
@@ -62,57 +54,48 @@ pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
 }
 
 /// A process of ours.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
     log: PathBuf,
 }
 
 impl Process {
-    pub fn spawn(command: &mut Command, log: PathBuf) -> Self {
+    pub(crate) fn spawn(command: &mut Command, log: PathBuf) -> Self {
         use std::os::unix::process::CommandExt as _;
         let out = File::options().create(true).append(true).open(&log).unwrap();
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(out.try_clone().unwrap())
-            .stderr(out)
-            .process_group(0);
-        Self {
-            child: child
-                .spawn()
-                .unwrap_or_else(|error| panic!("{command:?}: {error}")),
-            log,
-        }
+        let child = command.stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(out).process_group(0);
+        Self { child: child.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")), log }
     }
 
-    pub fn pid(&self) -> Pid {
+    pub(crate) fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
     }
 
     /// Ends it as a power cut would.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         self.child.wait().unwrap();
     }
 
     /// Ends it and everything in its process group.
-    pub fn kill_group(&mut self) {
+    pub(crate) fn kill_group(&mut self) {
         let _ = kill_process_group(self.pid(), Signal::KILL);
         self.child.wait().unwrap();
     }
 
     /// Asks it to stop, and says how it ended and how long it took.
-    pub async fn stop(&mut self) -> (std::process::ExitStatus, Duration) {
+    pub(crate) async fn stop(&mut self) -> (std::process::ExitStatus, Duration) {
         let began = Instant::now();
         kill_process(self.pid(), Signal::TERM).unwrap();
         let status = eventually("a process stops", async || self.child.try_wait().unwrap()).await;
         (status, began.elapsed())
     }
 
-    pub fn ended(&mut self) -> bool {
+    pub(crate) fn ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 }
@@ -128,26 +111,23 @@ impl Drop for Process {
 }
 
 /// A nats-server with a store of its own.
-pub struct Nats {
+pub(crate) struct Nats {
     dir: PathBuf,
     port: u16,
     process: Process,
 }
 
 impl Nats {
-    pub async fn start(dir: PathBuf) -> Self {
+    pub(crate) async fn start(dir: PathBuf) -> Self {
         Self::start_with(dir, root().join("deploy/nats/nats.conf")).await
     }
 
-    pub async fn start_with(dir: PathBuf, config: PathBuf) -> Self {
+    pub(crate) async fn start_with(dir: PathBuf, config: PathBuf) -> Self {
         std::fs::create_dir_all(&dir).unwrap();
         let process = Self::spawn(&dir, &config, "-1");
-        let ports = dir
-            .join("ports")
-            .join(format!("nats-server_{}.ports", process.child.id()));
+        let ports = dir.join("ports").join(format!("nats-server_{}.ports", process.child.id()));
         let port = eventually("nats-server listens", async || {
-            let ports: serde_json::Value =
-                serde_json::from_str(&std::fs::read_to_string(&ports).ok()?).ok()?;
+            let ports: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&ports).ok()?).ok()?;
             ports["nats"][0].as_str()?.rsplit(':').next()?.parse().ok()
         })
         .await;
@@ -157,63 +137,54 @@ impl Nats {
     fn spawn(dir: &Path, config: &Path, port: &str) -> Process {
         std::fs::create_dir_all(dir.join("ports")).unwrap();
         let mut command = Command::new(tool("nats-server"));
-        command
-            .arg("-c")
-            .arg(config)
-            .args(["-a", "127.0.0.1", "-p", port]);
-        command
-            .arg("-sd")
-            .arg(dir.join("store"))
-            .arg("--ports_file_dir")
-            .arg(dir.join("ports"));
+        command.arg("-c").arg(config).args(["-a", "127.0.0.1", "-p", port]);
+        command.arg("-sd").arg(dir.join("store")).arg("--ports_file_dir").arg(dir.join("ports"));
         Process::spawn(command.env("KOE_NATS_TOKEN", TOKEN), dir.join("nats.log"))
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    pub fn store(&self) -> PathBuf {
+    pub(crate) fn store(&self) -> PathBuf {
         self.dir.join("store")
     }
 
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.process.kill();
     }
 
     /// Starts again on the same port and store.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         let config = root().join("deploy/nats/nats.conf");
         self.process = Self::spawn(&self.dir, &config, &self.port.to_string());
     }
 
-    pub async fn connect(&self) -> async_nats::Client {
+    pub(crate) async fn connect(&self) -> async_nats::Client {
         eventually("nats-server takes a connection", async || {
-            async_nats::ConnectOptions::with_token(TOKEN.to_owned())
-                .connect(self.url())
-                .await
-                .ok()
+            async_nats::ConnectOptions::with_token(TOKEN.to_owned()).connect(self.url()).await.ok()
         })
         .await
     }
 }
 
 /// A nats-server, roles, and a site `s` with a thread `t`.
-pub struct Sandbox {
-    pub dir: TempDir,
-    pub nats: Nats,
-    pub roles: Vec<(&'static str, Process)>,
-    pub connection: async_nats::Client,
+pub(crate) struct Sandbox {
+    pub(crate) roles: Vec<(&'static str, Process)>,
+    pub(crate) nats: Nats,
+    pub(crate) connection: async_nats::Client,
+    /// Last, so that the others' logs are there when they go.
+    pub(crate) dir: TempDir,
 }
 
 impl Sandbox {
     /// The writers and the projector, one of each, with the site and the thread open.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(&["comments", "votes", "projector"], &journal::Options::default()).await
     }
 
     /// These roles, over a log that is provisioned like this.
-    pub async fn with(roles: &[&'static str], options: &journal::Options) -> Self {
+    pub(crate) async fn with(roles: &[&'static str], options: &journal::Options) -> Self {
         let mut sandbox = Self::empty(options).await;
         for role in roles {
             sandbox.run(role);
@@ -223,21 +194,16 @@ impl Sandbox {
     }
 
     /// A log and no role.
-    pub async fn empty(options: &journal::Options) -> Self {
+    pub(crate) async fn empty(options: &journal::Options) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let nats = Nats::start(dir.path().join("nats")).await;
         let connection = nats.connect().await;
         journal::Journal::open(connection.clone(), options).await.unwrap();
-        Self {
-            dir,
-            nats,
-            roles: Vec::new(),
-            connection,
-        }
+        Self { dir, nats, roles: Vec::new(), connection }
     }
 
     /// Runs one more process of a role; returns its index.
-    pub fn run(&mut self, role: &'static str) -> usize {
+    pub(crate) fn run(&mut self, role: &'static str) -> usize {
         let process = self.spawn(role, self.roles.len());
         self.roles.push((role, process));
         self.roles.len() - 1
@@ -245,9 +211,7 @@ impl Sandbox {
 
     fn spawn(&self, role: &'static str, index: usize) -> Process {
         let mut command = Command::new(koe());
-        command
-            .arg(role)
-            .args(["--nats", &self.nats.url(), "--nats-token", TOKEN]);
+        command.arg(role).args(["--nats", &self.nats.url(), "--nats-token", TOKEN]);
         if role == "projector" {
             command
                 .arg("--data")
@@ -261,70 +225,51 @@ impl Sandbox {
     }
 
     /// Kills a role as a power cut would and starts it again, on the same data.
-    pub fn kill_and_restart(&mut self, index: usize) {
+    pub(crate) fn kill_and_restart(&mut self, index: usize) {
         let role = self.roles[index].0;
         self.roles[index].1.kill();
         self.roles[index].1 = self.spawn(role, index);
     }
 
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::new(self.connection.clone())
     }
 
-    pub async fn journal(&self) -> journal::Journal {
-        let options = journal::Options {
-            provision: journal::Provision::Never,
-            ..journal::Options::default()
-        };
-        journal::Journal::open(self.connection.clone(), &options)
-            .await
-            .unwrap()
+    pub(crate) async fn journal(&self) -> journal::Journal {
+        let options = journal::Options { provision: journal::Provision::Never, ..journal::Options::default() };
+        journal::Journal::open(self.connection.clone(), &options).await.unwrap()
     }
 
-    pub async fn open_thread(&self, thread: &str) {
-        let site = CommandBody::OpenSite {
-            name: "Site".into(),
-            zone: "Asia/Tokyo".into(),
-        };
-        let body = CommandBody::OpenThread {
-            headline: "Headline".into(),
-            address: "".into(),
-            category: "".into(),
-        };
+    pub(crate) async fn open_thread(&self, thread: &str) {
+        let site = CommandBody::OpenSite { name: "Site".into(), zone: "Asia/Tokyo".into() };
+        let body =
+            CommandBody::OpenThread { headline: "Headline".into(), address: "".into(), category: "".into() };
         let opened = self.send(&command(staff(), None, site), false).await;
         assert!(opened.is_ok() || code(&opened) == "site-exists", "{opened:?}");
-        self.send(&command(staff(), Some(thread), body), true)
-            .await
-            .unwrap();
+        self.send(&command(staff(), Some(thread), body), true).await.unwrap();
     }
 
     /// Sends a command until the services are up and answer it.
-    pub async fn send(&self, command: &KoeCommand, wait: bool) -> Result<v1::CommandReply, client::Error> {
+    pub(crate) async fn send(&self, command: &KoeCommand, wait: bool) -> Result<v1::CommandReply, client::Error> {
         let client = self.client();
-        eventually("the services answer", async || {
-            match client.send(command, wait).await {
-                Err(error) if error.is_transient() => None,
-                answer => Some(answer),
-            }
+        eventually("the services answer", async || match client.send(command, wait).await {
+            Err(error) if error.is_transient() => None,
+            answer => Some(answer),
         })
         .await
     }
 
-    pub async fn post(&self, author: &str, text: &str) -> CommentId {
+    pub(crate) async fn post(&self, author: &str, text: &str) -> CommentId {
         let command = post(author, "t", text);
         self.send(&command, true).await.unwrap();
         CommentId(command.id)
     }
 
-    pub async fn page(&self, thread: &str, at_least: &str) -> v1::ThreadPageReply {
+    pub(crate) async fn page(&self, thread: &str, at_least: &str) -> v1::ThreadPageReply {
         let (site, thread) = ("s".parse().unwrap(), thread.parse().unwrap());
         let client = self.client();
         eventually("the projector answers", async || {
-            let page = client::PageOf {
-                limit: 200,
-                at_least: at_least.to_owned(),
-                ..client::PageOf::default()
-            };
+            let page = client::PageOf { limit: 200, at_least: at_least.to_owned(), ..client::PageOf::default() };
             match client.thread_page(&site, &thread, page).await {
                 Err(error) if error.is_transient() => None,
                 answer => Some(answer.unwrap()),
@@ -334,130 +279,82 @@ impl Sandbox {
     }
 
     /// The position of the log's end, for reading everything that was accepted.
-    pub async fn end(&self) -> String {
+    pub(crate) async fn end(&self) -> String {
         let journal = self.journal().await;
         let head = journal.look().await.unwrap();
-        wire::Position {
-            epoch: head.epoch,
-            sequence: head.sequence,
-        }
-        .to_string()
+        wire::Position { epoch: head.epoch, sequence: head.sequence }.to_string()
     }
 
     /// `koe replay …` against this sandbox.
-    pub fn replay(&self, words: &[&str]) -> Output {
+    pub(crate) fn replay(&self, words: &[&str]) -> Output {
         let mut command = Command::new(koe());
-        command
-            .arg("replay")
-            .args(words)
-            .args(["--nats", &self.nats.url(), "--nats-token", TOKEN]);
+        command.arg("replay").args(words).args(["--nats", &self.nats.url(), "--nats-token", TOKEN]);
         command.output().unwrap()
     }
 
     /// Folds the log beside the living view and compares.
-    pub fn verify(&self) {
+    pub(crate) fn verify(&self) {
         let output = self.replay(&["verify"]);
-        assert!(
-            output.status.success(),
-            "{}{}",
-            text(&output.stdout),
-            text(&output.stderr)
-        );
+        assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
     }
 
     /// A request as any NATS client sends it: JSON, subject by hand. The answer's JSON and its error code header.
-    pub async fn raw(&self, subject: &str, body: &str) -> (serde_json::Value, Option<String>) {
+    pub(crate) async fn raw(&self, subject: &str, body: &str) -> (serde_json::Value, Option<String>) {
         let mut headers = async_nats::HeaderMap::new();
         headers.insert("content-type", "application/json");
-        let request = async_nats::Request::new()
-            .headers(headers)
-            .payload(body.to_owned().into());
-        let answer = self
-            .connection
-            .send_request(subject.to_owned(), request)
-            .await
-            .unwrap();
-        let code = answer
-            .headers
-            .as_ref()
-            .and_then(|headers| headers.get("Nats-Service-Error"));
-        (
-            serde_json::from_slice(&answer.payload).unwrap_or_default(),
-            code.map(ToString::to_string),
-        )
+        let request = async_nats::Request::new().headers(headers).payload(body.to_owned().into());
+        let answer = self.connection.send_request(subject.to_owned(), request).await.unwrap();
+        let code = answer.headers.as_ref().and_then(|headers| headers.get("Nats-Service-Error"));
+        (serde_json::from_slice(&answer.payload).unwrap_or_default(), code.map(ToString::to_string))
     }
 }
 
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// The code of a refusal.
-pub fn code<T: std::fmt::Debug>(answer: &Result<T, client::Error>) -> &'static str {
+pub(crate) fn code<T: std::fmt::Debug>(answer: &Result<T, client::Error>) -> &'static str {
     match answer {
         Err(error) => error.code().map_or("no code", wire::Code::as_str),
         Ok(_) => "ok",
     }
 }
 
-pub fn staff() -> Actor {
-    Actor {
-        id: "staff".parse().unwrap(),
-        roles: [Role::Administrator].into_iter().collect(),
-    }
+pub(crate) fn staff() -> Actor {
+    Actor { id: "staff".parse().unwrap(), roles: [Role::Administrator].into_iter().collect() }
 }
 
-pub fn reader(id: &str) -> Actor {
-    Actor {
-        id: id.parse().unwrap(),
-        roles: domain::Roles::default(),
-    }
+pub(crate) fn reader(id: &str) -> Actor {
+    Actor { id: id.parse().unwrap(), roles: domain::Roles::default() }
 }
 
-pub fn command(actor: Actor, thread: Option<&str>, body: CommandBody) -> KoeCommand {
-    let place = Place {
-        site: "s".parse().unwrap(),
-        thread: thread.map(|thread| thread.parse().unwrap()),
-    };
-    KoeCommand {
-        id: new_command_id(),
-        actor,
-        place,
-        body,
-    }
+pub(crate) fn command(actor: Actor, thread: Option<&str>, body: CommandBody) -> KoeCommand {
+    let place = Place { site: "s".parse().unwrap(), thread: thread.map(|thread| thread.parse().unwrap()) };
+    KoeCommand { id: new_command_id(), actor, place, body }
 }
 
-pub fn post(author: &str, thread: &str, words: &str) -> KoeCommand {
-    let body = CommandBody::PostComment {
-        parent: None,
-        text: Text::parse(words).unwrap(),
-        quotes: Quotes::default(),
-    };
+pub(crate) fn post(author: &str, thread: &str, words: &str) -> KoeCommand {
+    let body =
+        CommandBody::PostComment { parent: None, text: Text::parse(words).unwrap(), quotes: Quotes::default() };
     command(reader(author), Some(thread), body)
 }
 
-pub fn vote(voter: &str, comment: CommentId, vote: Vote) -> KoeCommand {
+pub(crate) fn vote(voter: &str, comment: CommentId, vote: Vote) -> KoeCommand {
     command(reader(voter), Some("t"), CommandBody::CastVote { comment, vote })
 }
 
-pub fn remove(comment: CommentId) -> KoeCommand {
-    command(
-        staff(),
-        Some("t"),
-        CommandBody::RemoveComment {
-            comment,
-            reason: "rule 1".into(),
-        },
-    )
+pub(crate) fn remove(comment: CommentId) -> KoeCommand {
+    command(staff(), Some("t"), CommandBody::RemoveComment { comment, reason: "rule 1".into() })
 }
 
 /// An id of version 7 that was made so long ago.
-pub fn id_made_before(age: Duration) -> CommandId {
+pub(crate) fn id_made_before(age: Duration) -> CommandId {
     let millis = age.as_millis();
     let now = new_command_id().as_u128();
     CommandId::from_u128(now - (millis << 80))
 }
 
-pub fn tally(row: &v1::Comment) -> (u32, u32) {
+pub(crate) fn tally(row: &v1::Comment) -> (u32, u32) {
     row.tally.as_ref().map_or((0, 0), |tally| (tally.up, tally.down))
 }

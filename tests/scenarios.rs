@@ -1,5 +1,17 @@
 //! Scenarios across services: the real binary, a real nats-server of each test's own, real sled. No mocks, no sleeps.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::let_underscore_must_use,
+    reason = "a scenario that meets what it does not expect fails on the spot"
+)]
+
 mod bad_input;
 mod code;
 mod compose;

@@ -16,8 +16,8 @@ async fn two_of_each_writer_under_votes_of_the_same_voters_count_each_voter_once
     let comments = [sandbox.post("ann", "one").await, sandbox.post("ben", "two").await];
     let client = sandbox.client();
     // Each of 60 voters votes ten times on each comment, most at once; the last one of each is sent after the others.
-    let casts = (0..9)
-        .flat_map(|round| (0..60).flat_map(move |voter| comments.map(|comment| (round, voter, comment))));
+    let casts =
+        (0..9).flat_map(|round| (0..60).flat_map(move |voter| comments.map(|comment| (round, voter, comment))));
     let side = |round: usize, voter: usize| [Vote::Up, Vote::Down, Vote::None][(round + voter) % 3];
     stream::iter(casts)
         .map(|(round, voter, comment)| {
@@ -32,21 +32,14 @@ async fn two_of_each_writer_under_votes_of_the_same_voters_count_each_voter_once
     for voter in 0..60 {
         for comment in comments {
             let side = side(voter / 7, voter);
-            let reply = client
-                .send(&vote(&format!("v{voter}"), comment, side), true)
-                .await
-                .unwrap();
+            let reply = client.send(&vote(&format!("v{voter}"), comment, side), true).await.unwrap();
             assert_eq!(reply.outcome, i32::from(Outcome::Applied));
             last.insert((comment, voter), side);
         }
     }
     let page = sandbox.page("t", &sandbox.end().await).await;
     for (row, comment) in page.comments.iter().zip(comments) {
-        let count = |side| {
-            last.iter()
-                .filter(|((of, _), vote)| *of == comment && **vote == side)
-                .count()
-        };
+        let count = |side| last.iter().filter(|((of, _), vote)| *of == comment && **vote == side).count();
         assert_eq!(tally(row), (count(Vote::Up) as u32, count(Vote::Down) as u32));
     }
     sandbox.verify();
@@ -77,15 +70,13 @@ async fn a_race_is_decided_by_the_fold_and_told_to_who_waits() {
     let (one, two) = (remove(comment), remove(comment));
     let (one, two) = tokio::join!(client.send(&one, true), client.send(&two, true));
     let applied = |answer: &Result<wire::v1::CommandReply, _>| {
-        answer
-            .as_ref()
-            .is_ok_and(|reply| reply.outcome == i32::from(Outcome::Applied))
+        answer.as_ref().is_ok_and(|reply| reply.outcome == i32::from(Outcome::Applied))
     };
     assert!(applied(&one) ^ applied(&two), "{one:?} {two:?}");
     for answer in [one, two] {
         match answer {
             Ok(reply) if reply.outcome == i32::from(Outcome::Void) => {
-                assert_eq!(reply.code, "comment-removed")
+                assert_eq!(reply.code, "comment-removed");
             }
             Ok(reply) => assert_eq!(reply.outcome, i32::from(Outcome::Applied)),
             refused => assert_eq!(code(&refused), "comment-removed"),
@@ -95,10 +86,7 @@ async fn a_race_is_decided_by_the_fold_and_told_to_who_waits() {
     let late = client.send(&vote("cy", comment, Vote::Up), true).await;
     let void = late.as_ref().is_ok_and(|reply| reply.code == "comment-removed");
     assert!(void || code(&late) == "comment-removed", "{late:?}");
-    assert_eq!(
-        tally(&sandbox.page("t", &sandbox.end().await).await.comments[0]),
-        (0, 0)
-    );
+    assert_eq!(tally(&sandbox.page("t", &sandbox.end().await).await.comments[0]), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,14 +99,8 @@ async fn without_a_projector_nothing_is_refused_wrongly() {
     let answer = client.send(&vote("ben", unknown, Vote::Up), false).await;
     assert!(["behind", "unavailable"].contains(&code(&answer)), "{answer:?}");
     sandbox.kill_and_restart(2);
-    assert_eq!(
-        code(&sandbox.send(&vote("ben", unknown, Vote::Up), false).await),
-        "comment-unknown"
-    );
-    assert_eq!(
-        code(&sandbox.send(&vote("ann", comment, Vote::Up), false).await),
-        "own-comment"
-    );
+    assert_eq!(code(&sandbox.send(&vote("ben", unknown, Vote::Up), false).await), "comment-unknown");
+    assert_eq!(code(&sandbox.send(&vote("ann", comment, Vote::Up), false).await), "own-comment");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,10 +129,7 @@ async fn a_query_sees_at_least_its_position_and_says_when_it_cannot() {
     for round in 1..=20_u32 {
         let reply = client.send(&post("ann", "t", "words"), false).await.unwrap();
         let (site, thread) = ("s".parse().unwrap(), "t".parse().unwrap());
-        let page = client::PageOf {
-            at_least: reply.position,
-            ..client::PageOf::default()
-        };
+        let page = client::PageOf { at_least: reply.position, ..client::PageOf::default() };
         assert_eq!(
             client.thread_page(&site, &thread, page).await.unwrap().count,
             round,
@@ -158,24 +137,13 @@ async fn a_query_sees_at_least_its_position_and_says_when_it_cannot() {
         );
     }
     let ask = async |at_least: String| {
-        let page = client::PageOf {
-            at_least,
-            ..client::PageOf::default()
-        };
-        client
-            .thread_page(&"s".parse().unwrap(), &"t".parse().unwrap(), page)
-            .await
+        let page = client::PageOf { at_least, ..client::PageOf::default() };
+        client.thread_page(&"s".parse().unwrap(), &"t".parse().unwrap(), page).await
     };
     let end: wire::Position = sandbox.end().await.parse().unwrap();
-    let future = wire::Position {
-        sequence: end.sequence + 1,
-        ..end
-    };
+    let future = wire::Position { sequence: end.sequence + 1, ..end };
     assert_eq!(code(&ask(future.to_string()).await), "behind");
-    let lost = wire::Position {
-        epoch: end.epoch ^ 1,
-        ..end
-    };
+    let lost = wire::Position { epoch: end.epoch ^ 1, ..end };
     assert_eq!(code(&ask(lost.to_string()).await), "position-lost");
     assert_eq!(code(&ask("yesterday".into()).await), "position-invalid");
 }

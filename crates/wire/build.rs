@@ -6,13 +6,10 @@ use std::path::PathBuf;
 const FILES: [&str; 5] = ["event", "command", "query", "change", "operate"];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let root =
-        PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets it")?).join("../../proto");
+    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets it")?).join("../../proto");
     println!("cargo::rerun-if-changed={}", root.display());
-    let descriptors = protox::compile(
-        FILES.map(|file| root.join(format!("koe/v1/{file}.proto"))),
-        [root.clone()],
-    )?;
+    let descriptors =
+        protox::compile(FILES.map(|file| root.join(format!("koe/v1/{file}.proto"))), [root.clone()])?;
 
     prost_build::Config::new()
         .bytes(["."])
@@ -22,9 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Unknown fields in JSON are a person's typing error and stay refused, which is the default.
     let encoded = prost_encode(&descriptors);
-    pbjson_build::Builder::new()
-        .register_descriptors(&encoded)?
-        .build(&[".koe.v1"])?;
+    pbjson_build::Builder::new().register_descriptors(&encoded)?.build(&[".koe.v1"])?;
     Ok(())
 }
 

@@ -36,10 +36,7 @@ impl Error {
         let message = body.message.clone();
         match Code::from_word(&body.code) {
             Some(code) => Self::Refused { code, message },
-            None => Self::Unknown {
-                code: body.code.clone(),
-                message,
-            },
+            None => Self::Unknown { code: body.code.clone(), message },
         }
     }
 
@@ -55,14 +52,8 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable(_) => true,
-            Self::Refused {
-                code: Code::Failed(failure),
-                ..
-            } => {
-                matches!(
-                    failure,
-                    Failure::Unavailable | Failure::Behind | Failure::Overloaded
-                )
+            Self::Refused { code: Code::Failed(failure), .. } => {
+                matches!(failure, Failure::Unavailable | Failure::Behind | Failure::Overloaded)
             }
             Self::Refused { .. } | Self::Unknown { .. } | Self::Malformed(_) => false,
         }

@@ -10,7 +10,7 @@ mod queries;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{Command, CommandId, SiteId, ThreadId};
+use domain::{Command, CommandId, Recorded, SiteId, ThreadId};
 use futures::{Stream, StreamExt};
 use prost::Message as _;
 use wire::{subject, v1};
@@ -76,6 +76,14 @@ impl Client {
         Ok(Box::pin(changes))
     }
 
+    /// Hears of events of a kind while they are published. Some may be missed, and what is heard may not be recorded yet:
+    /// for those who only want to know sooner. Whoever needs every event follows the stream.
+    pub async fn hear(&self, kind: &str) -> Result<impl Stream<Item = Recorded> + Send + Unpin + use<>, Error> {
+        let subscription = self.nats.subscribe(subject::events_of(kind)).await;
+        let messages = subscription.map_err(|error| Error::Unavailable(error.into()))?;
+        Ok(messages.map(|message| wire::envelope::decode(0, message.subject.as_str(), "", &message.payload)))
+    }
+
     async fn ask<Q: prost::Message, R: prost::Message + Default>(
         &self,
         subject: String,
@@ -84,21 +92,13 @@ impl Client {
         self.request(subject, Bytes::from(question.encode_to_vec())).await
     }
 
-    async fn request<R: prost::Message + Default>(
-        &self,
-        subject: String,
-        payload: Bytes,
-    ) -> Result<R, Error> {
-        let request = async_nats::Request::new()
-            .payload(payload)
-            .timeout(Some(REQUEST_TIMEOUT));
+    async fn request<R: prost::Message + Default>(&self, subject: String, payload: Bytes) -> Result<R, Error> {
+        let request = async_nats::Request::new().payload(payload).timeout(Some(REQUEST_TIMEOUT));
         let answer = self.nats.send_request(subject, request).await;
         let answer = answer.map_err(|error| Error::Unavailable(error.into()))?;
         let headers = answer.headers.as_ref();
         if headers.is_some_and(|headers| headers.get(async_nats::service::NATS_SERVICE_ERROR).is_some()) {
-            return Err(Error::from_body(
-                &v1::Error::decode(answer.payload).unwrap_or_default(),
-            ));
+            return Err(Error::from_body(&v1::Error::decode(answer.payload).unwrap_or_default()));
         }
         R::decode(answer.payload).map_err(Error::Malformed)
     }

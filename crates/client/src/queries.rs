@@ -17,10 +17,7 @@ pub struct PageOf {
 }
 
 fn of_site(site: &SiteId) -> Place {
-    Place {
-        site: site.clone(),
-        thread: None,
-    }
+    Place { site: site.clone(), thread: None }
 }
 
 impl Client {
@@ -31,23 +28,10 @@ impl Client {
         thread: &ThreadId,
         page: PageOf,
     ) -> Result<v1::ThreadPageReply, Error> {
-        let place = Place {
-            site: site.clone(),
-            thread: Some(thread.clone()),
-        };
-        let PageOf {
-            after,
-            limit,
-            at_least,
-        } = page;
-        let question = v1::ThreadPageRequest {
-            thread: thread.to_string(),
-            after,
-            limit,
-            at_least,
-        };
-        self.ask(subject::query(Some(&place), "thread-page"), &question)
-            .await
+        let place = Place { site: site.clone(), thread: Some(thread.clone()) };
+        let PageOf { after, limit, at_least } = page;
+        let question = v1::ThreadPageRequest { thread: thread.to_string(), after, limit, at_least };
+        self.ask(subject::query(Some(&place), "thread-page"), &question).await
     }
 
     /// How many comments up to 100 threads have.
@@ -58,35 +42,20 @@ impl Client {
         at_least: &str,
     ) -> Result<v1::CountsReply, Error> {
         let threads = threads.iter().map(ToString::to_string).collect();
-        let question = v1::CountsRequest {
-            threads,
-            at_least: at_least.to_owned(),
-        };
-        self.ask(subject::query(Some(&of_site(site)), "counts"), &question)
-            .await
+        let question = v1::CountsRequest { threads, at_least: at_least.to_owned() };
+        self.ask(subject::query(Some(&of_site(site)), "counts"), &question).await
     }
 
     /// The threads of a site, by id.
     pub async fn threads(&self, site: &SiteId, page: PageOf) -> Result<v1::ThreadsReply, Error> {
-        let PageOf {
-            after,
-            limit,
-            at_least,
-        } = page;
-        let question = v1::ThreadsRequest {
-            after,
-            limit,
-            at_least,
-        };
-        self.ask(subject::query(Some(&of_site(site)), "threads"), &question)
-            .await
+        let PageOf { after, limit, at_least } = page;
+        let question = v1::ThreadsRequest { after, limit, at_least };
+        self.ask(subject::query(Some(&of_site(site)), "threads"), &question).await
     }
 
     /// The sites there are, by id.
     pub async fn sites(&self, at_least: &str) -> Result<v1::SitesReply, Error> {
-        let question = v1::SitesRequest {
-            at_least: at_least.to_owned(),
-        };
+        let question = v1::SitesRequest { at_least: at_least.to_owned() };
         self.ask(subject::query(None, "sites"), &question).await
     }
 
@@ -101,10 +70,7 @@ impl Client {
     ) -> Result<v1::CommandStatusReply, Error> {
         let question = v1::CommandStatusRequest {
             id: id.to_string(),
-            thread: place
-                .thread
-                .as_ref()
-                .map_or_else(String::new, ToString::to_string),
+            thread: place.thread.as_ref().map_or_else(String::new, ToString::to_string),
             at_position: at_position.to_owned(),
             at_least: at_least.to_owned(),
         };
@@ -120,10 +86,7 @@ impl Client {
         at_least: &str,
     ) -> Result<v1::FactsReply, Error> {
         let question = v1::FactsRequest {
-            thread: place
-                .thread
-                .as_ref()
-                .map_or_else(String::new, ToString::to_string),
+            thread: place.thread.as_ref().map_or_else(String::new, ToString::to_string),
             comments: comments.iter().map(ToString::to_string).collect(),
             id: id.map_or_else(String::new, |id| id.to_string()),
             at_least: at_least.to_owned(),
@@ -133,8 +96,7 @@ impl Client {
 
     /// How far the projector is and what it met.
     pub async fn status(&self) -> Result<v1::StatusReply, Error> {
-        self.ask(subject::query(None, "status"), &v1::StatusRequest {})
-            .await
+        self.ask(subject::query(None, "status"), &v1::StatusRequest {}).await
     }
 
     /// Digests of what is stored, to compare with another fold of the same log.
@@ -144,7 +106,6 @@ impl Client {
 
     /// Begins to fold the log again beside the living view.
     pub async fn rebuild(&self) -> Result<v1::RebuildReply, Error> {
-        self.ask(subject::query(None, "rebuild"), &v1::RebuildRequest {})
-            .await
+        self.ask(subject::query(None, "rebuild"), &v1::RebuildRequest {}).await
     }
 }

@@ -34,18 +34,15 @@ pub struct Options {
 pub async fn run(options: Options, registry: &Registry, stop: CancellationToken) -> anyhow::Result<()> {
     let nats = connect(&options.nats, "koe-comments").await?;
     let journal = Journal::open(nats.clone(), &journal::Options::default()).await?;
-    let parts = (journal.clone(), Client::new(nats.clone()));
+    let parts = (journal, Client::new(nats.clone()));
     let writer = Writer::new("comments", parts, &options.rates, Repeats::Remembered, registry)?;
-    let about = (
-        "comments",
-        "koe-comments",
-        "Commands about sites, threads, comments and authors",
-    );
+    let about = ("comments", "koe-comments", "Commands about sites, threads, comments and authors");
     let mut door = Door::open(&nats, about, registry, stop.clone()).await?;
-    nats::serve(&mut door, &Arc::new(Handler::new(writer))).await?;
+    let handler = Arc::new(Handler::new(writer));
+    nats::serve(&mut door, &handler).await?;
     tracing::info!("comments are taken");
     tokio::select! {
         served = door.run() => served,
-        () = journal.watch() => Ok(()),
+        kept = handler.keep_fresh() => kept,
     }
 }

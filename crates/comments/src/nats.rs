@@ -22,9 +22,7 @@ async fn verb<R: CommandRequest + 'static>(door: &mut Door, handler: &Arc<Handle
     let serve = move |request: Request<R>| {
         let handler = Arc::clone(&handler);
         async move {
-            let site = subject::site_token(&request.subject)
-                .parse()
-                .map_err(Refusal::from)?;
+            let site = subject::site_token(&request.subject).parse().map_err(Refusal::from)?;
             handler.handle(request.body.parse(site)?).await
         }
     };

@@ -82,14 +82,8 @@ impl Quotes {
             return Err(Rejection::QuotesTooMany);
         }
         let in_order = quotes.is_sorted_by_key(|quote| quote.at);
-        let sound = quotes
-            .iter()
-            .all(|quote| quote.start < quote.end && quote.at <= text_length);
-        if in_order && sound {
-            Ok(Self(quotes))
-        } else {
-            Err(Rejection::QuoteInvalid)
-        }
+        let sound = quotes.iter().all(|quote| quote.start < quote.end && quote.at <= text_length);
+        if in_order && sound { Ok(Self(quotes)) } else { Err(Rejection::QuoteInvalid) }
     }
 
     /// The quotes, by the order of `at`.

@@ -20,7 +20,7 @@ pub enum Role {
 }
 
 /// A set of roles.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Roles {
     moderator: bool,
     administrator: bool,
@@ -39,9 +39,13 @@ impl Roles {
 
     /// The roles of the set, in a fixed order.
     pub fn iter(self) -> impl Iterator<Item = Role> {
-        [Role::Moderator, Role::Administrator, Role::Service]
-            .into_iter()
-            .filter(move |role| self.has(*role))
+        [Role::Moderator, Role::Administrator, Role::Service].into_iter().filter(move |role| self.has(*role))
+    }
+}
+
+impl std::fmt::Debug for Roles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
     }
 }
 
@@ -159,14 +163,8 @@ impl Event {
     }
 
     /// Every name there is, in a fixed order, for metrics and filters.
-    pub const KINDS: &[&str] = &[
-        "site-opened",
-        "thread-opened",
-        "author-named",
-        "comment-posted",
-        "comment-removed",
-        "vote-cast",
-    ];
+    pub const KINDS: &[&str] =
+        &["site-opened", "thread-opened", "author-named", "comment-posted", "comment-removed", "vote-cast"];
 }
 
 /// An event with who, when, and which command.

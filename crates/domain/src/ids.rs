@@ -13,9 +13,7 @@ pub const ALL: &str = "all";
 
 fn is_token(text: &str) -> bool {
     (1..=TOKEN_CHARS_MAX).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
 macro_rules! token {
@@ -167,17 +165,8 @@ mod tests {
         assert_eq!(id.made_at_millis(), Some(0x019a_3c5e_7d00));
         let random: CommandId = "6fa459ea-ee8a-4ca4-894e-db77e160355e".parse().unwrap();
         assert_eq!(random.made_at_millis(), None);
-        for bad in [
-            "",
-            "019a3c5e7d0070008000000000000001",
-            "00000000-0000-0000-0000-000000000000",
-            "x",
-        ] {
-            assert_eq!(
-                bad.parse::<CommandId>(),
-                Err(Rejection::CommandIdInvalid),
-                "{bad:?}"
-            );
+        for bad in ["", "019a3c5e7d0070008000000000000001", "00000000-0000-0000-0000-000000000000", "x"] {
+            assert_eq!(bad.parse::<CommandId>(), Err(Rejection::CommandIdInvalid), "{bad:?}");
         }
     }
 }

@@ -16,9 +16,7 @@ pub mod thread;
 
 pub use command::{Command, CommandBody};
 pub use decide::decide;
-pub use event::{
-    Actor, Content, Envelope, Event, Place, Quote, Recorded, Role, Roles, Timestamp, Unreadable,
-};
+pub use event::{Actor, Content, Envelope, Event, Place, Quote, Recorded, Role, Roles, Timestamp, Unreadable};
 pub use ids::{AuthorId, CommandId, CommentId, SiteId, ThreadId};
 pub use rejection::Rejection;
 pub use tally::{Tally, Vote};

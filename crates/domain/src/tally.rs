@@ -44,13 +44,6 @@ mod tests {
         assert_eq!(Tally { up: 7, down: 16 }.to_string(), "-9 ( +7 / -16 )");
         assert_eq!(Tally { up: 14, down: 0 }.to_string(), "14 ( +14 / -0 )");
         assert_eq!(Tally::default().to_string(), "0 ( +0 / -0 )");
-        assert_eq!(
-            Tally {
-                up: 0,
-                down: u32::MAX
-            }
-            .net(),
-            -4_294_967_295
-        );
+        assert_eq!(Tally { up: 0, down: u32::MAX }.net(), -4_294_967_295);
     }
 }

@@ -51,9 +51,7 @@ impl Text {
 pub fn slice(text: &str, start: u32, end: u32) -> &str {
     let offset = |count: u32| {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        text.char_indices()
-            .nth(count)
-            .map_or(text.len(), |(offset, _)| offset)
+        text.char_indices().nth(count).map_or(text.len(), |(offset, _)| offset)
     };
     text.get(offset(start)..offset(end)).unwrap_or_default()
 }
@@ -62,11 +60,7 @@ pub fn slice(text: &str, start: u32, end: u32) -> &str {
 fn line(typed: &str, max: usize, rejection: Rejection) -> Result<Box<str>, Rejection> {
     let text = typed.trim();
     let sound = text.chars().any(is_visible) && text.chars().take(max + 1).count() <= max;
-    if sound && !text.chars().any(is_forbidden) {
-        Ok(text.into())
-    } else {
-        Err(rejection)
-    }
+    if sound && !text.chars().any(is_forbidden) { Ok(text.into()) } else { Err(rejection) }
 }
 
 /// What an author is called.
@@ -102,9 +96,7 @@ pub fn address(typed: &str) -> Result<Box<str>, Rejection> {
     if typed.is_empty() {
         return Ok("".into());
     }
-    let web = ["https://", "http://"]
-        .iter()
-        .any(|scheme| typed.len() > scheme.len() && typed.starts_with(scheme));
+    let web = ["https://", "http://"].iter().any(|scheme| typed.len() > scheme.len() && typed.starts_with(scheme));
     if !web || typed.contains(char::is_whitespace) {
         return Err(Rejection::AddressInvalid);
     }
@@ -113,14 +105,8 @@ pub fn address(typed: &str) -> Result<Box<str>, Rejection> {
 
 /// The shape of an IANA zone's name; whether it exists is for those who have the database.
 pub fn zone(typed: &str) -> Result<Box<str>, Rejection> {
-    let shaped = typed
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b));
-    if shaped {
-        line(typed, ZONE_CHARS_MAX, Rejection::ZoneUnknown)
-    } else {
-        Err(Rejection::ZoneUnknown)
-    }
+    let shaped = typed.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b));
+    if shaped { line(typed, ZONE_CHARS_MAX, Rejection::ZoneUnknown) } else { Err(Rejection::ZoneUnknown) }
 }
 
 /// Control characters, and the marks that turn the direction of the text around them (UAX #9), which let one
@@ -131,10 +117,8 @@ fn is_forbidden(c: char) -> bool {
 
 /// Whether a reader sees anything: white space and marks of no width do not make a text.
 fn is_visible(c: char) -> bool {
-    let blank = matches!(
-        c,
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{3164}' | '\u{2800}'
-    );
+    let blank =
+        matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{3164}' | '\u{2800}');
     !c.is_whitespace() && !blank
 }
 

@@ -40,10 +40,7 @@ pub struct Facts {
 
 impl Facts {
     fn comment(&self, id: CommentId) -> Option<&CommentFacts> {
-        self.comments
-            .iter()
-            .find(|(known, _)| *known == id)
-            .map(|(_, facts)| facts)
+        self.comments.iter().find(|(known, _)| *known == id).map(|(_, facts)| facts)
     }
 
     fn need_site(&self) -> Result<(), Rejection> {
@@ -68,11 +65,9 @@ impl Facts {
 pub fn mentions(event: &Event) -> Vec<CommentId> {
     match event {
         Event::SiteOpened { .. } | Event::ThreadOpened { .. } | Event::AuthorNamed { .. } => Vec::new(),
-        Event::CommentPosted { parent, quotes, .. } => parent
-            .iter()
-            .copied()
-            .chain(quotes.iter().map(|quote| quote.comment))
-            .collect(),
+        Event::CommentPosted { parent, quotes, .. } => {
+            parent.iter().copied().chain(quotes.iter().map(|quote| quote.comment)).collect()
+        }
         Event::CommentRemoved { comment, .. } | Event::VoteCast { comment, .. } => vec![*comment],
     }
 }
@@ -90,11 +85,7 @@ pub fn permits(facts: &Facts, actor: &Actor, event: &Event) -> Result<(), Reject
 }
 
 fn need_one_of(actor: &Actor, roles: &[Role]) -> Result<(), Rejection> {
-    if roles.iter().any(|role| actor.roles.has(*role)) {
-        Ok(())
-    } else {
-        Err(Rejection::NotPermitted)
-    }
+    if roles.iter().any(|role| actor.roles.has(*role)) { Ok(()) } else { Err(Rejection::NotPermitted) }
 }
 
 fn may_open_site(facts: &Facts, actor: &Actor) -> Result<(), Rejection> {
@@ -133,8 +124,8 @@ fn may_post(facts: &Facts, parent: Option<CommentId>, quotes: &[Quote]) -> Resul
     }
     for quote in quotes {
         // A quote of a removed comment may be posted: it follows what it quotes and says so in its place.
-        let quoted = facts.comment(quote.comment).ok_or(Rejection::QuoteUnknown)?;
-        if quote.revision != 0 || quote.end > quoted.length {
+        let source = facts.comment(quote.comment).ok_or(Rejection::QuoteUnknown)?;
+        if quote.revision != 0 || quote.end > source.length {
             return Err(Rejection::QuoteInvalid);
         }
     }
@@ -145,11 +136,7 @@ fn may_remove(facts: &Facts, actor: &Actor, comment: CommentId) -> Result<(), Re
     need_one_of(actor, &[Role::Moderator, Role::Administrator])?;
     facts.need_thread()?;
     let comment = facts.comment(comment).ok_or(Rejection::CommentUnknown)?;
-    if comment.removed {
-        Err(Rejection::CommentRemoved)
-    } else {
-        Ok(())
-    }
+    if comment.removed { Err(Rejection::CommentRemoved) } else { Ok(()) }
 }
 
 fn may_vote(facts: &Facts, actor: &Actor, comment: CommentId) -> Result<(), Rejection> {
@@ -158,9 +145,5 @@ fn may_vote(facts: &Facts, actor: &Actor, comment: CommentId) -> Result<(), Reje
     if comment.removed {
         return Err(Rejection::CommentRemoved);
     }
-    if comment.author == actor.id {
-        Err(Rejection::OwnComment)
-    } else {
-        Ok(())
-    }
+    if comment.author == actor.id { Err(Rejection::OwnComment) } else { Ok(()) }
 }

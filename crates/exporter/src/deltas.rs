@@ -20,41 +20,20 @@ struct Seen {
 impl<K: Clone + Eq + Hash> Deltas<K> {
     /// Remembers this many sources, then forgets the one that was silent for the longest.
     pub(crate) fn new(sources_max: usize) -> Self {
-        Self {
-            last: HashMap::new(),
-            sources_max,
-            clock: 0,
-        }
+        Self { last: HashMap::new(), sources_max, clock: 0 }
     }
 
     /// By how much each of a source's counts grew since it was last seen. A source that is new, or whose counts fell
     /// because it began again, grew by all that it has.
     pub(crate) fn advance(&mut self, source: K, counts: Vec<u64>) -> Vec<u64> {
         self.clock += 1;
-        let known = self
-            .last
-            .get(&source)
-            .filter(|seen| is_later(&seen.counts, &counts));
+        let known = self.last.get(&source).filter(|seen| is_later(&seen.counts, &counts));
         let base = known.map(|seen| seen.counts.clone()).unwrap_or_default();
         let before = base.into_iter().chain(std::iter::repeat(0));
-        let grown = counts
-            .iter()
-            .zip(before)
-            .map(|(now, before)| now.saturating_sub(before))
-            .collect();
-        self.last.insert(
-            source,
-            Seen {
-                counts,
-                at: self.clock,
-            },
-        );
+        let grown = counts.iter().zip(before).map(|(now, before)| now.saturating_sub(before)).collect();
+        self.last.insert(source, Seen { counts, at: self.clock });
         if self.last.len() > self.sources_max {
-            let silent = self
-                .last
-                .iter()
-                .min_by_key(|(_, seen)| seen.at)
-                .map(|(source, _)| source.clone());
+            let silent = self.last.iter().min_by_key(|(_, seen)| seen.at).map(|(source, _)| source.clone());
             silent.map(|source| self.last.remove(&source));
         }
         grown
@@ -82,11 +61,7 @@ mod tests {
     fn a_source_that_began_again_grows_by_all_that_it_has() {
         let mut deltas = Deltas::new(8);
         deltas.advance("a", vec![100, 3]);
-        assert_eq!(
-            deltas.advance("a", vec![4, 3]),
-            [4, 3],
-            "the whole process began again"
-        );
+        assert_eq!(deltas.advance("a", vec![4, 3]), [4, 3], "the whole process began again");
         assert_eq!(deltas.advance("a", vec![6, 3]), [2, 0]);
     }
 

@@ -50,27 +50,10 @@ mod tests {
 
     fn opened(id: u128) -> (Place, Envelope) {
         let author: AuthorId = "koe".parse().unwrap();
-        let actor = Actor {
-            id: author,
-            roles: Roles::default(),
-        };
-        let event = Event::SiteOpened {
-            name: "Demo".into(),
-            zone: "Asia/Tokyo".into(),
-        };
-        let place = Place {
-            site: "demo".parse().unwrap(),
-            thread: None,
-        };
-        (
-            place,
-            Envelope {
-                id: CommandId::from_u128(id),
-                time: Timestamp(0),
-                actor,
-                event,
-            },
-        )
+        let actor = Actor { id: author, roles: Roles::default() };
+        let event = Event::SiteOpened { name: "Demo".into(), zone: "Asia/Tokyo".into() };
+        let place = Place { site: "demo".parse().unwrap(), thread: None };
+        (place, Envelope { id: CommandId::from_u128(id), time: Timestamp(0), actor, event })
     }
 
     #[tokio::test]
@@ -91,13 +74,8 @@ mod tests {
             () = watch(&journal, &metrics) => {}
             () = publish => {}
         }
-        let text = prometheus::TextEncoder::new()
-            .encode_to_string(&registry.gather())
-            .unwrap();
-        assert!(
-            text.contains("koe_exporter_events_published_total{type=\"site-opened\"} 1\n"),
-            "{text}"
-        );
+        let text = prometheus::TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+        assert!(text.contains("koe_exporter_events_published_total{type=\"site-opened\"} 1\n"), "{text}");
     }
 
     #[tokio::test]
@@ -106,14 +84,6 @@ mod tests {
         assert!(!is_other(&from, 0, &from));
         assert!(!is_other(&from, 7, &Head { sequence: 7, ..from }));
         assert!(is_other(&from, 7, &Head { sequence: 6, ..from }));
-        assert!(is_other(
-            &from,
-            7,
-            &Head {
-                sequence: 9,
-                created_nanos: 1,
-                ..from
-            }
-        ));
+        assert!(is_other(&from, 7, &Head { sequence: 9, created_nanos: 1, ..from }));
     }
 }

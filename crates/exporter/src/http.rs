@@ -20,10 +20,7 @@ pub async fn serve_metrics(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let router = Router::new()
-        .route(
-            "/",
-            get(async || "Koe's metrics are at /metrics, in Prometheus's text format.\n"),
-        )
+        .route("/", get(async || "Koe's metrics are at /metrics, in Prometheus's text format.\n"))
         .route("/livez", get(async || "ok\n"))
         .route("/metrics", get(metrics))
         .with_state(registry);

@@ -6,12 +6,7 @@ use journal::{Error, Head, Journal};
 const MILLIS_PER_SECOND: f64 = 1_000.0;
 
 /// The age of the first event after a position: how long readers have been waiting for it. 0 if there is none.
-pub(crate) async fn seconds(
-    journal: &Journal,
-    position: u64,
-    head: &Head,
-    now: Timestamp,
-) -> Result<f64, Error> {
+pub(crate) async fn seconds(journal: &Journal, position: u64, head: &Head, now: Timestamp) -> Result<f64, Error> {
     if head.sequence <= position {
         return Ok(0.0);
     }
@@ -19,10 +14,7 @@ pub(crate) async fn seconds(
         Some(entry) => Some(entry),
         None if journal.is_empty_between(position, head.sequence).await? => None,
         None => {
-            let mut gap = Gap {
-                empty: position,
-                full: head.sequence,
-            };
+            let mut gap = Gap { empty: position, full: head.sequence };
             while let Some(middle) = gap.middle() {
                 let is_empty = journal.is_empty_between(position, middle).await?;
                 gap.narrow(middle, is_empty);
@@ -58,11 +50,7 @@ impl Gap {
 
 /// An event's age in seconds, by the broker's clock, which stamped it.
 fn age(stored: Timestamp, clock_skew_millis: i64, now: Timestamp) -> f64 {
-    let millis = now
-        .0
-        .saturating_sub(clock_skew_millis)
-        .saturating_sub(stored.0)
-        .max(0);
+    let millis = now.0.saturating_sub(clock_skew_millis).saturating_sub(stored.0).max(0);
     f64::from(u32::try_from(millis / 1_000).unwrap_or(u32::MAX))
         + f64::from(u32::try_from(millis % 1_000).expect("below 1,000")) / MILLIS_PER_SECOND
 }
@@ -78,23 +66,14 @@ mod tests {
     #[test]
     fn age_is_by_the_clock_of_the_broker() {
         assert!(near(age(Timestamp(10_000), 0, Timestamp(12_500)), 2.5));
-        assert!(
-            near(age(Timestamp(10_000), 2_000, Timestamp(12_500)), 0.5),
-            "our clock is two seconds early"
-        );
-        assert!(
-            near(age(Timestamp(10_000), 3_000, Timestamp(12_500)), 0.0),
-            "never below nothing"
-        );
+        assert!(near(age(Timestamp(10_000), 2_000, Timestamp(12_500)), 0.5), "our clock is two seconds early");
+        assert!(near(age(Timestamp(10_000), 3_000, Timestamp(12_500)), 0.0), "never below nothing");
     }
 
     #[test]
     fn the_event_behind_a_gap_is_found_in_few_questions() {
         for sequence in [11, 12, 500_000, 1_000_000] {
-            let mut gap = Gap {
-                empty: 10,
-                full: 1_000_000,
-            };
+            let mut gap = Gap { empty: 10, full: 1_000_000 };
             let mut questions = 0;
             while let Some(middle) = gap.middle() {
                 gap.narrow(middle, middle < sequence);

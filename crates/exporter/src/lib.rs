@@ -42,12 +42,7 @@ pub struct Options {
     #[command(flatten)]
     pub nats: NatsOptions,
     /// Address to serve metrics on; port 0 takes any free one.
-    #[arg(
-        long,
-        env = "KOE_METRICS",
-        value_name = "ADDR",
-        default_value = "127.0.0.1:9464"
-    )]
+    #[arg(long, env = "KOE_METRICS", value_name = "ADDR", default_value = "127.0.0.1:9464")]
     pub metrics: SocketAddr,
 }
 
@@ -63,14 +58,8 @@ pub struct Exporter {
 pub async fn bind(options: &Options) -> anyhow::Result<Exporter> {
     let listener = TcpListener::bind(options.metrics).await;
     let listener = listener.map_err(|error| cannot_listen(options.metrics, &error))?;
-    let address = listener
-        .local_addr()
-        .context("the port that was taken has no address")?;
-    Ok(Exporter {
-        nats: options.nats.clone(),
-        listener,
-        address,
-    })
+    let address = listener.local_addr().context("the port that was taken has no address")?;
+    Ok(Exporter { nats: options.nats.clone(), listener, address })
 }
 
 fn cannot_listen(address: SocketAddr, error: &io::Error) -> anyhow::Error {
@@ -157,22 +146,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_port_says_what_to_do() {
-        let nats = NatsOptions {
-            nats: "nats://127.0.0.1:1".into(),
-            nats_token: None,
-        };
-        let options = Options {
-            nats,
-            metrics: "127.0.0.1:0".parse().unwrap(),
-        };
+        let nats = NatsOptions { nats: "nats://127.0.0.1:1".into(), nats_token: None };
+        let options = Options { nats, metrics: "127.0.0.1:0".parse().unwrap() };
         let first = bind(&options).await.unwrap();
         assert_ne!(first.address().port(), 0);
-        let second = Options {
-            metrics: first.address(),
-            ..options
-        };
+        let second = Options { metrics: first.address(), ..options };
         let message = bind(&second).await.unwrap_err().to_string();
-        let expected = "is taken by another process: stop it or choose another with --metrics (port 0 takes any free one)";
+        let expected =
+            "is taken by another process: stop it or choose another with --metrics (port 0 takes any free one)";
         assert!(message.contains(expected), "{message}");
     }
 }

@@ -123,19 +123,13 @@ impl Metrics {
             "Events that came into the log since this exporter began, by type.",
             &["type"],
         )?;
-        let poll_errors = make.counters(
-            "poll_errors_total",
-            "Polls that failed, by what was polled.",
-            &["target"],
-        )?;
+        let poll_errors =
+            make.counters("poll_errors_total", "Polls that failed, by what was polled.", &["target"])?;
         for target in Target::EVERY {
             poll_errors.with_label_values(&[target.label()]);
         }
         Ok(Self {
-            published: Event::KINDS
-                .iter()
-                .map(|kind| (*kind, published.with_label_values(&[kind])))
-                .collect(),
+            published: Event::KINDS.iter().map(|kind| (*kind, published.with_label_values(&[kind]))).collect(),
             published_other: published.with_label_values(&[OTHER]),
             poll_errors,
             log: Log::new(&make)?,
@@ -146,11 +140,7 @@ impl Metrics {
 
     /// Counts an event that came into the log.
     pub(crate) fn published(&self, kind: &str) {
-        let counter = self
-            .published
-            .iter()
-            .find(|(known, _)| *known == kind)
-            .map(|(_, counter)| counter);
+        let counter = self.published.iter().find(|(known, _)| *known == kind).map(|(_, counter)| counter);
         counter.unwrap_or(&self.published_other).inc();
     }
 
@@ -166,10 +156,7 @@ impl Metrics {
 impl Log {
     fn new(make: &Maker<'_>) -> prometheus::Result<Self> {
         Ok(Self {
-            end: make.gauge(
-                "log_end_sequence",
-                "The last sequence of the log, as it was last seen.",
-            )?,
+            end: make.gauge("log_end_sequence", "The last sequence of the log, as it was last seen.")?,
             messages: make.gauge("log_messages", "Messages in the log, as it was last seen.")?,
             bytes: make.gauge("log_bytes", "Bytes in the log, as it was last seen.")?,
             seen: make.seconds(
@@ -204,10 +191,8 @@ impl Projector {
                 "Events folded into the serving generation, by type, over restarts of the projector.",
                 &["type"],
             )?,
-            lag_events: make.gauge(
-                "lag_events",
-                "How far what is served is behind the log's end, in sequences.",
-            )?,
+            lag_events: make
+                .gauge("lag_events", "How far what is served is behind the log's end, in sequences.")?,
             lag_seconds: make.seconds(
                 "lag_seconds",
                 "Age of the oldest event that is in the log and not served yet, 0 if there is none.",
@@ -217,11 +202,7 @@ impl Projector {
                 "frozen_threads",
                 "Threads and sites that stand still because an event cannot be read, counted up to 100.",
             )?,
-            void: make.gauges(
-                "void_events",
-                "Void events in the serving generation, by code.",
-                &["code"],
-            )?,
+            void: make.gauges("void_events", "Void events in the serving generation, by code.", &["code"])?,
             void_codes: Mutex::default(),
         })
     }
@@ -236,20 +217,13 @@ impl Projector {
     pub(crate) fn serves(&self, generation: u32, frozen: usize, void: &[(&str, u64)]) {
         set(&self.generation, generation.into());
         set(&self.frozen, u64::try_from(frozen).unwrap_or(u64::MAX));
-        let mut codes = self
-            .void_codes
-            .lock()
-            .expect("nothing panics while it holds the codes");
+        let mut codes = self.void_codes.lock().expect("nothing panics while it holds the codes");
         let mut counts: BTreeMap<_, u64> = codes.iter().map(|code| (*code, 0)).collect();
         for (code, count) in void {
-            *counts
-                .entry(Code::from_word(code).map_or(OTHER, Code::as_str))
-                .or_default() += count;
+            *counts.entry(Code::from_word(code).map_or(OTHER, Code::as_str)).or_default() += count;
         }
         for (code, count) in &counts {
-            self.void
-                .with_label_values(&[code])
-                .set(i64::try_from(*count).unwrap_or(i64::MAX));
+            self.void.with_label_values(&[code]).set(i64::try_from(*count).unwrap_or(i64::MAX));
         }
         *codes = counts.into_keys().collect();
     }
@@ -292,9 +266,7 @@ impl Services {
 
 fn set(gauge: &IntGaugeVec, value: u64) {
     let none: [&str; 0] = [];
-    gauge
-        .with_label_values(&none)
-        .set(i64::try_from(value).unwrap_or(i64::MAX));
+    gauge.with_label_values(&none).set(i64::try_from(value).unwrap_or(i64::MAX));
 }
 
 fn set_seconds(gauge: &GaugeVec, seconds: f64) {
@@ -304,8 +276,7 @@ fn set_seconds(gauge: &GaugeVec, seconds: f64) {
 
 fn unix_seconds(at: Instant) -> f64 {
     let at = SystemTime::now() - at.elapsed();
-    at.duration_since(UNIX_EPOCH)
-        .map_or(0.0, |since| since.as_secs_f64())
+    at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
 #[cfg(test)]
@@ -313,9 +284,7 @@ mod tests {
     use super::*;
 
     fn text(registry: &Registry) -> String {
-        prometheus::TextEncoder::new()
-            .encode_to_string(&registry.gather())
-            .unwrap()
+        prometheus::TextEncoder::new().encode_to_string(&registry.gather()).unwrap()
     }
 
     #[test]
@@ -333,9 +302,7 @@ mod tests {
         let metrics = Metrics::new(&registry).unwrap();
         metrics.published("vote-cast");
         metrics.published("made-up");
-        metrics
-            .projector
-            .serves(1, 0, &[("thread-unknown", 2), ("made-up", 5)]);
+        metrics.projector.serves(1, 0, &[("thread-unknown", 2), ("made-up", 5)]);
         metrics.projector.serves(2, 0, &[("made-up", 1)]);
         let text = text(&registry);
         for line in [
@@ -345,10 +312,7 @@ mod tests {
             r#"koe_exporter_void_events{code="thread-unknown"} 0"#,
             r#"koe_exporter_void_events{code="other"} 1"#,
         ] {
-            assert!(
-                text.lines().any(|found| found == line),
-                "{line} is not in\n{text}"
-            );
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }
         assert!(!text.contains("made-up"));
     }

@@ -38,9 +38,7 @@ pub(crate) async fn watch(koe: &Client, journal: &Journal, metrics: &Metrics) {
         // A projector that does not answer serves nothing newer than it did: its lag grows on.
         let Some(position) = position else { continue };
         match timeout(POLL_TIMEOUT, lag::seconds(journal, position, &head, now())).await {
-            Ok(Ok(seconds)) => metrics
-                .projector
-                .lags(head.sequence.saturating_sub(position), seconds),
+            Ok(Ok(seconds)) => metrics.projector.lags(head.sequence.saturating_sub(position), seconds),
             Ok(Err(error)) => metrics.poll_failed(Target::Log, &error),
             Err(late) => metrics.poll_failed(Target::Log, &late),
         }
@@ -53,26 +51,15 @@ fn down(metrics: &Metrics, error: &(dyn std::error::Error + 'static)) {
 }
 
 fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis());
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
     Timestamp(i64::try_from(since).unwrap_or(i64::MAX))
 }
 
 fn show(metrics: &Metrics, counts: &mut Deltas<&'static str>, status: &StatusReply) {
-    let void: Vec<_> = status
-        .void_events
-        .iter()
-        .map(|void| (void.name.as_str(), void.count))
-        .collect();
-    metrics
-        .projector
-        .serves(status.generation, status.frozen.len(), &void);
+    let void: Vec<_> = status.void_events.iter().map(|void| (void.name.as_str(), void.count)).collect();
+    metrics.projector.serves(status.generation, status.frozen.len(), &void);
     let mut grown = counts.advance(PROJECTOR, counts_of(status)).into_iter();
-    metrics
-        .projector
-        .regressions
-        .inc_by(grown.next().unwrap_or_default());
+    metrics.projector.regressions.inc_by(grown.next().unwrap_or_default());
     for (kind, grown) in Event::KINDS.iter().zip(grown) {
         metrics.projector.folded(kind, grown);
     }
@@ -96,21 +83,10 @@ mod tests {
 
     fn status(votes: u64, log_regressions: u64) -> StatusReply {
         let folded = vec![
-            NamedCount {
-                name: "vote-cast".into(),
-                count: votes,
-            },
-            NamedCount {
-                name: "from-a-later-release".into(),
-                count: 9,
-            },
+            NamedCount { name: "vote-cast".into(), count: votes },
+            NamedCount { name: "from-a-later-release".into(), count: 9 },
         ];
-        StatusReply {
-            folded,
-            log_regressions,
-            generation: 1,
-            ..StatusReply::default()
-        }
+        StatusReply { folded, log_regressions, generation: 1, ..StatusReply::default() }
     }
 
     #[test]
@@ -122,14 +98,8 @@ mod tests {
             show(&metrics, &mut counts, &status(votes, regressions));
         }
         let text = TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
-        assert!(
-            text.contains("koe_exporter_projector_folded_total{type=\"vote-cast\"} 19\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("koe_exporter_projector_log_regressions_total 1\n"),
-            "{text}"
-        );
+        assert!(text.contains("koe_exporter_projector_folded_total{type=\"vote-cast\"} 19\n"), "{text}");
+        assert!(text.contains("koe_exporter_projector_log_regressions_total 1\n"), "{text}");
         assert!(!text.contains("later-release"));
     }
 }

@@ -84,16 +84,13 @@ async fn gather(nats: &Client) -> Result<Vec<Instance>, Box<dyn std::error::Erro
 /// Reads a reply; `None` if it is not the statistics of one of Koe's services.
 fn parse(payload: &[u8]) -> Option<Instance> {
     let instance: Instance = serde_json::from_slice(payload).ok()?;
-    (instance.name.starts_with(PREFIX) && is_name(&instance.name) && is_name(&instance.id))
-        .then_some(instance)
+    (instance.name.starts_with(PREFIX) && is_name(&instance.name) && is_name(&instance.id)).then_some(instance)
 }
 
 /// Whether a name may become a label: what NATS allows for services and endpoints, and not too long.
 fn is_name(name: &str) -> bool {
     (1..=NAME_CHARS_MAX).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
 impl Known {
@@ -110,34 +107,18 @@ impl Known {
         let mut alive: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for instance in instances {
             let service = self.service(&instance.name);
-            for endpoint in instance
-                .endpoints
-                .unwrap_or_default()
-                .into_iter()
-                .take(ENDPOINTS_MAX)
-            {
+            for endpoint in instance.endpoints.unwrap_or_default().into_iter().take(ENDPOINTS_MAX) {
                 self.add(metrics, &service, &instance.id, endpoint);
             }
             alive.entry(service).or_default().insert(instance.id);
         }
-        let silent = self
-            .services
-            .iter()
-            .filter(|service| !alive.contains_key(*service));
+        let silent = self.services.iter().filter(|service| !alive.contains_key(*service));
         for service in silent {
-            metrics
-                .services
-                .instances
-                .with_label_values(&[service.as_str()])
-                .set(0);
+            metrics.services.instances.with_label_values(&[service.as_str()]).set(0);
         }
         for (service, ids) in alive {
             let count = i64::try_from(ids.len()).expect("few are taken");
-            metrics
-                .services
-                .instances
-                .with_label_values(&[service.as_str()])
-                .set(count);
+            metrics.services.instances.with_label_values(&[service.as_str()]).set(count);
         }
     }
 
@@ -147,18 +128,10 @@ impl Known {
         let grown = self.counts.advance((id.to_owned(), endpoint.name), counts);
         let [requests, errors, processing_nanos] = grown.try_into().unwrap_or_default();
         let labels = [service, label.as_str()];
-        metrics
-            .services
-            .requests
-            .with_label_values(&labels)
-            .inc_by(requests);
+        metrics.services.requests.with_label_values(&labels).inc_by(requests);
         metrics.services.errors.with_label_values(&labels).inc_by(errors);
         let processing = Duration::from_nanos(processing_nanos).as_secs_f64();
-        metrics
-            .services
-            .processing
-            .with_label_values(&labels)
-            .inc_by(processing);
+        metrics.services.processing.with_label_values(&labels).inc_by(processing);
     }
 
     /// A service's label: its name, as long as there is room for names.
@@ -166,11 +139,7 @@ impl Known {
         if self.services.contains(name) {
             return name.to_owned();
         }
-        let label = if self.services.len() < SERVICES_MAX {
-            name
-        } else {
-            OTHER
-        };
+        let label = if self.services.len() < SERVICES_MAX { name } else { OTHER };
         self.services.insert(label.to_owned());
         label.to_owned()
     }
@@ -202,11 +171,7 @@ mod tests {
             errors: requests / 10,
             processing_nanos: requests * 1_000_000,
         };
-        Instance {
-            name: name.into(),
-            id: id.into(),
-            endpoints: Some(vec![endpoint]),
-        }
+        Instance { name: name.into(), id: id.into(), endpoints: Some(vec![endpoint]) }
     }
 
     fn shown(polls: Vec<Vec<Instance>>) -> String {
@@ -255,11 +220,7 @@ mod tests {
         let text = shown(vec![
             vec![instance(name, "a", 10), instance(name, "b", 20)],
             vec![instance(name, "b", 30)],
-            vec![
-                instance(name, "a", 10),
-                instance(name, "b", 30),
-                instance(name, "c", 10),
-            ],
+            vec![instance(name, "a", 10), instance(name, "b", 30), instance(name, "c", 10)],
             vec![instance(name, "c", 20)],
         ]);
         for line in [
@@ -268,31 +229,20 @@ mod tests {
             r#"koe_exporter_service_processing_seconds_total{endpoint="cast-vote",service="koe-votes"} 0.06"#,
             r#"koe_exporter_service_instances{service="koe-votes"} 1"#,
         ] {
-            assert!(
-                text.lines().any(|found| found.starts_with(line)),
-                "{line} is not in\n{text}"
-            );
+            assert!(text.lines().any(|found| found.starts_with(line)), "{line} is not in\n{text}");
         }
     }
 
     #[test]
     fn a_service_that_is_silent_has_no_instance() {
         let text = shown(vec![vec![instance("koe-votes", "a", 1)], Vec::new()]);
-        assert!(
-            text.contains("koe_exporter_service_instances{service=\"koe-votes\"} 0\n"),
-            "{text}"
-        );
+        assert!(text.contains("koe_exporter_service_instances{service=\"koe-votes\"} 0\n"), "{text}");
     }
 
     #[test]
     fn names_beyond_the_bound_share_one_label() {
-        let many = (0..SERVICES_MAX + 5)
-            .map(|n| instance(&format!("koe-{n}"), &format!("i{n}"), 1))
-            .collect();
+        let many = (0..SERVICES_MAX + 5).map(|n| instance(&format!("koe-{n}"), &format!("i{n}"), 1)).collect();
         let text = shown(vec![many]);
-        assert!(
-            text.contains("koe_exporter_service_instances{service=\"other\"} 5\n"),
-            "{text}"
-        );
+        assert!(text.contains("koe_exporter_service_instances{service=\"other\"} 5\n"), "{text}");
     }
 }

@@ -22,26 +22,14 @@ use wire::error::Failure;
 pub(crate) fn router() -> Router<App> {
     Router::new()
         .route("/v1/sites", get(sites).post(commands::open_site))
-        .route(
-            "/v1/sites/{site}/threads",
-            get(threads).post(commands::open_thread),
-        )
+        .route("/v1/sites/{site}/threads", get(threads).post(commands::open_thread))
         .route("/v1/sites/{site}/counts", get(counts))
         .route("/v1/sites/{site}/authors", post(commands::name_author))
         .route("/v1/sites/{site}/commands/{id}", get(command))
         .route("/v1/sites/{site}/threads/{thread}", get(thread))
-        .route(
-            "/v1/sites/{site}/threads/{thread}/comments",
-            post(commands::post_comment),
-        )
-        .route(
-            "/v1/sites/{site}/threads/{thread}/comments/{comment}/removal",
-            post(commands::remove_comment),
-        )
-        .route(
-            "/v1/sites/{site}/threads/{thread}/comments/{comment}/vote",
-            put(commands::cast_vote),
-        )
+        .route("/v1/sites/{site}/threads/{thread}/comments", post(commands::post_comment))
+        .route("/v1/sites/{site}/threads/{thread}/comments/{comment}/removal", post(commands::remove_comment))
+        .route("/v1/sites/{site}/threads/{thread}/comments/{comment}/vote", put(commands::cast_vote))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -76,22 +64,8 @@ async fn threads(
     Params(site): Params<SiteId>,
     Parameters(page): Parameters<Page>,
 ) -> Result<Response, Problem> {
-    let Page {
-        after,
-        limit,
-        at_least,
-    } = page;
-    let reply = app
-        .koe
-        .threads(
-            &site,
-            PageOf {
-                after,
-                limit,
-                at_least,
-            },
-        )
-        .await?;
+    let Page { after, limit, at_least } = page;
+    let reply = app.koe.threads(&site, PageOf { after, limit, at_least }).await?;
     Ok(Json(shape::threads(&site, reply)).into_response())
 }
 
@@ -100,24 +74,9 @@ async fn thread(
     Params((site, thread)): Params<(SiteId, ThreadId)>,
     Parameters(page): Parameters<Page>,
 ) -> Result<Response, Problem> {
-    let Page {
-        after,
-        limit,
-        at_least,
-    } = page;
+    let Page { after, limit, at_least } = page;
     let limit = if limit == 0 { JSON_COMMENTS } else { limit };
-    let reply = app
-        .koe
-        .thread_page(
-            &site,
-            &thread,
-            PageOf {
-                after,
-                limit,
-                at_least,
-            },
-        )
-        .await?;
+    let reply = app.koe.thread_page(&site, &thread, PageOf { after, limit, at_least }).await?;
     Ok(Json(shape::thread(&site, &thread, reply)).into_response())
 }
 
@@ -147,15 +106,8 @@ async fn command(
     Params((site, id)): Params<(SiteId, CommandId)>,
     Parameters(of): Parameters<CommandOf>,
 ) -> Result<Response, Problem> {
-    let thread = if of.thread.is_empty() {
-        None
-    } else {
-        Some(of.thread.parse()?)
-    };
+    let thread = if of.thread.is_empty() { None } else { Some(of.thread.parse()?) };
     let place = Place { site, thread };
-    let reply = app
-        .koe
-        .command_status(&place, id, &of.at_position, &of.at_least)
-        .await?;
+    let reply = app.koe.command_status(&place, id, &of.at_position, &of.at_least).await?;
     Ok(Json(shape::status(id, reply)).into_response())
 }

@@ -33,20 +33,11 @@ pub(crate) struct Found {
 
 impl App {
     pub(crate) fn new(koe: Client, key: Key, metrics: Metrics) -> Self {
-        Self {
-            koe,
-            key: Arc::new(key),
-            metrics,
-            places: Arc::new(Semaphore::new(IN_FLIGHT_MAX)),
-        }
+        Self { koe, key: Arc::new(key), metrics, places: Arc::new(Semaphore::new(IN_FLIGHT_MAX)) }
     }
 
     /// Asks for a command. The request is parsed by the same rules as on every other door.
-    pub(crate) async fn send<R: Request>(
-        &self,
-        site: &SiteId,
-        request: R,
-    ) -> Result<v1::CommandReply, Problem> {
+    pub(crate) async fn send<R: Request>(&self, site: &SiteId, request: R) -> Result<v1::CommandReply, Problem> {
         let asked = request.parse(site.clone())?;
         Ok(self.koe.send(&asked.command, asked.wait).await?)
     }
@@ -56,10 +47,7 @@ impl App {
         match tokio::time::timeout(PROBE_MAX, self.koe.status()).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(format!("the projector: {error}")),
-            Err(_) => Err(format!(
-                "the projector did not answer within {} seconds",
-                PROBE_MAX.as_secs()
-            )),
+            Err(_) => Err(format!("the projector did not answer within {} seconds", PROBE_MAX.as_secs())),
         }
     }
 
@@ -74,11 +62,7 @@ impl App {
         let mut after = after.to_owned();
         let mut limit = SEARCH_COMMENTS;
         for _ in 0..SEARCH_PAGES_MAX + SEARCH_COMMENTS / PAGE_COMMENTS {
-            let page = PageOf {
-                after: after.clone(),
-                limit,
-                at_least: at_least.to_owned(),
-            };
+            let page = PageOf { after: after.clone(), limit, at_least: at_least.to_owned() };
             let page = self.koe.thread_page(site, thread, page).await?;
             match page.comments.iter().position(&wanted) {
                 Some(index) if u32::try_from(index).is_ok_and(|index| index < PAGE_COMMENTS) => {

@@ -33,10 +33,7 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
     ),
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        HeaderValue::from_static("same-origin"),
-    ),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
 ];
 
 /// Everything that is served.
@@ -70,11 +67,7 @@ async fn method_not_allowed(uri: Uri) -> Response {
 
 /// A problem in the manner of the door that was knocked at.
 fn refuse(path: &str, problem: &Problem) -> Response {
-    if path.starts_with("/v1/") {
-        problem.clone().into_response()
-    } else {
-        page::problem(problem)
-    }
+    if path.starts_with("/v1/") { problem.clone().into_response() } else { page::problem(problem) }
 }
 
 async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -89,18 +82,9 @@ async fn around(State(app): State<App>, request: Request, next: Next) -> Respons
         },
     };
     secure(response.headers_mut());
-    let code = response
-        .extensions()
-        .get::<CodeLabel>()
-        .map_or("ok", |label| label.0);
-    app.metrics
-        .requests
-        .with_label_values(&[route.as_str(), code])
-        .inc();
-    app.metrics
-        .durations
-        .with_label_values(&[&route])
-        .observe(began.elapsed().as_secs_f64());
+    let code = response.extensions().get::<CodeLabel>().map_or("ok", |label| label.0);
+    app.metrics.requests.with_label_values(&[route.as_str(), code]).inc();
+    app.metrics.durations.with_label_values(&[&route]).observe(began.elapsed().as_secs_f64());
     response
 }
 
@@ -112,19 +96,14 @@ fn route_of(method: &Method, matched: Option<&MatchedPath>) -> String {
         Method::PUT => "PUT",
         _ => return NO_ROUTE.to_owned(),
     };
-    matched.map_or_else(
-        || NO_ROUTE.to_owned(),
-        |matched| format!("{method} {}", matched.as_str()),
-    )
+    matched.map_or_else(|| NO_ROUTE.to_owned(), |matched| format!("{method} {}", matched.as_str()))
 }
 
 fn secure(headers: &mut HeaderMap) {
     for (name, value) in SECURITY_HEADERS {
         headers.insert(name, value);
     }
-    headers
-        .entry(CONTENT_TYPE)
-        .or_insert(HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("text/plain; charset=utf-8"));
 }
 
 #[cfg(test)]

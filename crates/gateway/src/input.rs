@@ -61,11 +61,7 @@ impl Ids for (SiteId, ThreadId, u32) {
     type Raw = (String, String, String);
 
     fn parse((site, thread, number): Self::Raw) -> Result<Self, Rejection> {
-        Ok((
-            site.parse()?,
-            thread.parse()?,
-            number.parse().or(Err(Rejection::CommentUnknown))?,
-        ))
+        Ok((site.parse()?, thread.parse()?, number.parse().or(Err(Rejection::CommentUnknown))?))
     }
 }
 
@@ -113,11 +109,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
 
 impl Body {
     pub(crate) async fn read<T: DeserializeOwned>(self) -> Result<T, Problem> {
-        let content_type = self
-            .0
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
+        let content_type = self.0.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if Format::of(content_type) != Format::Json {
             return Err(HttpCode::UnsupportedMediaType.into());
         }

@@ -55,15 +55,8 @@ pub async fn bind(options: &Options) -> anyhow::Result<Gateway> {
     let key = session::Key::load(&options.session_key_file)?;
     let listener = tokio::net::TcpListener::bind(options.http).await;
     let listener = listener.map_err(|error| cannot_listen(options.http, &error))?;
-    let address = listener
-        .local_addr()
-        .context("the port that was taken has no address")?;
-    Ok(Gateway {
-        options: options.clone(),
-        key,
-        listener,
-        address,
-    })
+    let address = listener.local_addr().context("the port that was taken has no address")?;
+    Ok(Gateway { options: options.clone(), key, listener, address })
 }
 
 fn cannot_listen(address: SocketAddr, error: &io::Error) -> anyhow::Error {
@@ -120,25 +113,15 @@ mod tests {
     async fn a_taken_port_and_a_missing_key_say_what_to_do() {
         let directory = tempfile::tempdir().unwrap();
         let session_key_file = directory.path().join("key");
-        let nats = service::NatsOptions {
-            nats: "nats://127.0.0.1:1".into(),
-            nats_token: None,
-        };
-        let options = Options {
-            nats,
-            http: "127.0.0.1:0".parse().unwrap(),
-            session_key_file,
-        };
+        let nats = service::NatsOptions { nats: "nats://127.0.0.1:1".into(), nats_token: None };
+        let options = Options { nats, http: "127.0.0.1:0".parse().unwrap(), session_key_file };
         let message = bind(&options).await.unwrap_err().to_string();
         assert!(message.contains("--session-key-file"), "{message}");
 
         session::Key::create_new(&options.session_key_file).unwrap();
         let first = bind(&options).await.unwrap();
         assert_ne!(first.address().port(), 0);
-        let second = Options {
-            http: first.address(),
-            ..options
-        };
+        let second = Options { http: first.address(), ..options };
         let message = bind(&second).await.unwrap_err().to_string();
         assert!(
             message.contains("is taken by another process: stop it or choose another with --http"),

@@ -27,22 +27,10 @@ pub(crate) fn router() -> Router<App> {
         .route("/", get(front::front))
         .route("/sites/{site}", get(front::site))
         .route("/sites/{site}/threads/{thread}", get(thread::show))
-        .route(
-            "/sites/{site}/threads/{thread}/comments",
-            get(to_thread).post(forms::post_comment),
-        )
-        .route(
-            "/sites/{site}/threads/{thread}/comments/{number}",
-            get(thread::show_comment),
-        )
-        .route(
-            "/sites/{site}/threads/{thread}/comments/{comment}/vote",
-            post(forms::cast_vote),
-        )
-        .route(
-            "/sites/{site}/threads/{thread}/comments/{comment}/removal",
-            post(forms::remove_comment),
-        )
+        .route("/sites/{site}/threads/{thread}/comments", get(to_thread).post(forms::post_comment))
+        .route("/sites/{site}/threads/{thread}/comments/{number}", get(thread::show_comment))
+        .route("/sites/{site}/threads/{thread}/comments/{comment}/vote", post(forms::cast_vote))
+        .route("/sites/{site}/threads/{thread}/comments/{comment}/removal", post(forms::remove_comment))
         .route("/login", get(login::show).post(login::begin))
         .route("/logout", post(login::end))
         .route("/assets/{file}", get(assets::serve))
@@ -103,15 +91,8 @@ fn html(page: &impl Template, private: bool) -> Response {
     let Ok(text) = page.render() else {
         return Problem::from(Failure::Internal).into_response();
     };
-    let keep = if private {
-        "no-store"
-    } else {
-        "max-age=0, must-revalidate"
-    };
-    let headers = [
-        (CACHE_CONTROL, HeaderValue::from_static(keep)),
-        (VARY, HeaderValue::from_static("Cookie")),
-    ];
+    let keep = if private { "no-store" } else { "max-age=0, must-revalidate" };
+    let headers = [(CACHE_CONTROL, HeaderValue::from_static(keep)), (VARY, HeaderValue::from_static("Cookie"))];
     (headers, Html(text)).into_response()
 }
 
@@ -141,9 +122,7 @@ fn address(path: &str, parameters: &[(&str, &str)], fragment: &str) -> String {
     address
 }
 
-const HEX: [char; 16] = [
-    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
-];
+const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
 
 /// Percent-encoding of everything that RFC 3986 does not call unreserved.
 fn write_encoded(address: &mut String, value: &str) {
@@ -152,9 +131,7 @@ fn write_encoded(address: &mut String, value: &str) {
             address.push(char::from(byte));
         } else {
             address.push('%');
-            address.extend(
-                [byte >> 4, byte & 0xf].map(|half| HEX.get(usize::from(half)).copied().unwrap_or('0')),
-            );
+            address.extend([byte >> 4, byte & 0xf].map(|half| HEX.get(usize::from(half)).copied().unwrap_or('0')));
         }
     }
 }
@@ -178,19 +155,10 @@ mod tests {
         for entry in std::fs::read_dir(templates).unwrap() {
             let path = entry.unwrap().path();
             let text = std::fs::read_to_string(&path).unwrap().to_ascii_lowercase();
-            for forbidden in [
-                "<script",
-                "<style",
-                " style=",
-                "javascript:",
-                "<iframe",
-                "http-equiv",
-            ] {
+            for forbidden in ["<script", "<style", " style=", "javascript:", "<iframe", "http-equiv"] {
                 assert!(!text.contains(forbidden), "{} holds {forbidden}", path.display());
             }
-            let handler = text
-                .split_ascii_whitespace()
-                .any(|word| word.starts_with("on") && word.contains('='));
+            let handler = text.split_ascii_whitespace().any(|word| word.starts_with("on") && word.contains('='));
             assert!(!handler, "{} holds an event handler", path.display());
         }
     }

@@ -61,9 +61,7 @@ impl HttpCode {
     /// What is wrong and what to do.
     pub fn message(self) -> &'static str {
         match self {
-            Self::Unauthenticated => {
-                "this needs a session that is still good: log in, or send a Bearer token"
-            }
+            Self::Unauthenticated => "this needs a session that is still good: log in, or send a Bearer token",
             Self::OriginRefused => "the request came from the page of another site; nothing was done",
             Self::NotFound => "there is nothing at this address",
             Self::MethodNotAllowed => "this address does not take this method",
@@ -95,20 +93,12 @@ struct Body<'a> {
 impl Problem {
     fn new(status: u16, label: &'static str, message: String) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self {
-            status,
-            code: label.to_owned(),
-            message,
-            label,
-        }
+        Self { status, code: label.to_owned(), message, label }
     }
 
     /// The same with other words.
     pub(crate) fn saying(self, message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            ..self
-        }
+        Self { message: message.into(), ..self }
     }
 
     /// Whether it is this code of the contract.
@@ -132,25 +122,15 @@ impl Problem {
 /// A message as a sentence: a capital first, a full stop last.
 pub(crate) fn sentence(message: &str) -> String {
     let mut chars = message.chars();
-    let first = chars
-        .next()
-        .map(|c| c.to_uppercase().collect::<String>())
-        .unwrap_or_default();
-    let stop = if message.ends_with(['.', '!', '?']) {
-        ""
-    } else {
-        "."
-    };
+    let first = chars.next().map(|c| c.to_uppercase().collect::<String>()).unwrap_or_default();
+    let stop = if message.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{stop}", chars.as_str())
 }
 
 /// The answer for programs.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = Json(Body {
-            code: &self.code,
-            message: &self.message,
-        });
+        let body = Json(Body { code: &self.code, message: &self.message });
         self.mark(body.into_response())
     }
 }
@@ -184,11 +164,9 @@ impl From<client::Error> for Problem {
         match error {
             client::Error::Refused { code, message } => Self::from(code).saying(message),
             // A newer writer's refusal: its words are passed on, its class is not known here.
-            client::Error::Unknown { code, message } => Self {
-                code,
-                message,
-                ..Self::new(500, "unknown", String::new())
-            },
+            client::Error::Unknown { code, message } => {
+                Self { code, message, ..Self::new(500, "unknown", String::new()) }
+            }
             client::Error::Unavailable(cause) => {
                 tracing::warn!(error = %cause, "Koe does not answer");
                 Failure::Unavailable.into()
@@ -220,19 +198,10 @@ mod tests {
             message: "the comment was removed".into(),
         };
         let problem = Problem::from(refused);
-        assert_eq!(
-            (problem.status.as_u16(), problem.code.as_str()),
-            (409, "comment-removed")
-        );
+        assert_eq!((problem.status.as_u16(), problem.code.as_str()), (409, "comment-removed"));
         assert_eq!(problem.sentence(), "The comment was removed.");
-        let newer = client::Error::Unknown {
-            code: "thread-closed".into(),
-            message: "closed".into(),
-        };
+        let newer = client::Error::Unknown { code: "thread-closed".into(), message: "closed".into() };
         let problem = Problem::from(newer);
-        assert_eq!(
-            (problem.code.as_str(), problem.label),
-            ("thread-closed", "unknown")
-        );
+        assert_eq!((problem.code.as_str(), problem.label), ("thread-closed", "unknown"));
     }
 }

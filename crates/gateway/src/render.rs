@@ -22,10 +22,7 @@ pub(crate) struct Links<'a> {
 
 impl Links<'_> {
     /// Every comment on the same page, as far as anybody knows: for programs.
-    pub(crate) const ANCHORS: Self = Self {
-        thread: "",
-        here: (0, u32::MAX),
-    };
+    pub(crate) const ANCHORS: Self = Self { thread: "", here: (0, u32::MAX) };
 
     pub(crate) fn to(&self, number: u32) -> String {
         let (first, last) = self.here;
@@ -42,10 +39,7 @@ pub(crate) const UNNAMED: &str = "A reader";
 
 /// The name to show for an author.
 pub(crate) fn name_of(author: Option<&v1::Author>) -> &str {
-    author
-        .map(|author| author.name.as_str())
-        .filter(|name| !name.is_empty())
-        .unwrap_or(UNNAMED)
+    author.map(|author| author.name.as_str()).filter(|name| !name.is_empty()).unwrap_or(UNNAMED)
 }
 
 /// A comment's words with its quotes, as safe HTML.
@@ -81,11 +75,7 @@ fn write_quote(html: &mut String, quote: &v1::DrawnQuote, links: Links<'_>, dept
     html.push_str("\">");
     html.push_str(&escape(name_of(quote.author.as_ref())));
     html.push_str("</a> wrote:</p>\n");
-    let inner = if depth < QUOTE_DEPTH_MAX {
-        quote.quotes.as_slice()
-    } else {
-        &[]
-    };
+    let inner = if depth < QUOTE_DEPTH_MAX { quote.quotes.as_slice() } else { &[] };
     write_body(html, &quote.body, inner, links, depth);
     html.push_str("</blockquote>\n");
 }
@@ -114,10 +104,7 @@ mod tests {
             comment: format!("019a3c5e-7d00-7000-8000-{number:012}"),
             number,
             state: v1::CommentState::Visible.into(),
-            author: Some(v1::Author {
-                id: "x".into(),
-                name: name.into(),
-            }),
+            author: Some(v1::Author { id: "x".into(), name: name.into() }),
             body: body.into(),
             quotes: vec![],
             at,
@@ -129,10 +116,7 @@ mod tests {
         let html = comment("日本語です", &[quote(3, "Ann", "声", 3)], Links::ANCHORS);
         let (before, rest) = html.split_once("<blockquote").unwrap();
         assert_eq!(before.trim(), "<p>日本語</p>");
-        assert!(
-            rest.contains("<a href=\"#comment-3\">Ann</a> wrote:</p>\n<p>声</p>"),
-            "{rest}"
-        );
+        assert!(rest.contains("<a href=\"#comment-3\">Ann</a> wrote:</p>\n<p>声</p>"), "{rest}");
         assert!(rest.trim_end().ends_with("</blockquote>\n<p>です</p>"), "{rest}");
     }
 
@@ -140,11 +124,7 @@ mod tests {
     fn quotes_before_and_after_all_words_leave_no_empty_paragraph() {
         let html = comment(
             "yes",
-            &[
-                quote(1, "A", "one", 0),
-                quote(2, "B", "two", 3),
-                quote(3, "C", "x", 99),
-            ],
+            &[quote(1, "A", "one", 0), quote(2, "B", "two", 3), quote(3, "C", "x", 99)],
             Links::ANCHORS,
         );
         assert!(html.starts_with("<blockquote"), "{html}");
@@ -155,21 +135,12 @@ mod tests {
     #[test]
     fn quotes_stand_inside_quotes() {
         let inner = quote(1, "Ann", "first", 2);
-        let outer = v1::DrawnQuote {
-            quotes: vec![inner],
-            ..quote(2, "Ben", "ab", 0)
-        };
+        let outer = v1::DrawnQuote { quotes: vec![inner], ..quote(2, "Ben", "ab", 0) };
         let html = comment("c", &[outer], Links::ANCHORS);
         let (_, inside) = html.split_once("Ben</a> wrote:").unwrap();
         let inside = inside.replace('\n', "");
-        assert!(
-            inside.contains("<p>ab</p><blockquote class=\"quote\">"),
-            "{inside}"
-        );
-        assert!(
-            inside.contains("<p>first</p></blockquote></blockquote><p>c</p>"),
-            "{inside}"
-        );
+        assert!(inside.contains("<p>ab</p><blockquote class=\"quote\">"), "{inside}");
+        assert!(inside.contains("<p>first</p></blockquote></blockquote><p>c</p>"), "{inside}");
     }
 
     #[test]
@@ -185,11 +156,7 @@ mod tests {
     #[test]
     fn a_quote_of_a_removed_comment_says_so() {
         let state = v1::CommentState::Removed.into();
-        let removed = v1::DrawnQuote {
-            state,
-            author: None,
-            ..quote(14, "Ann", "secret", 0)
-        };
+        let removed = v1::DrawnQuote { state, author: None, ..quote(14, "Ann", "secret", 0) };
         let html = comment("I saw that", &[removed], Links::ANCHORS);
         assert!(
             html.contains("<a href=\"#comment-14\">The quoted comment was removed by a moderator.</a>"),
@@ -200,41 +167,22 @@ mod tests {
 
     #[test]
     fn a_quote_of_another_page_links_there() {
-        let links = Links {
-            thread: "/sites/s/threads/t",
-            here: (51, 100),
-        };
+        let links = Links { thread: "/sites/s/threads/t", here: (51, 100) };
         assert_eq!(links.to(51), "#comment-51");
         assert_eq!(links.to(3), "/sites/s/threads/t/comments/3");
     }
 
     #[test]
     fn a_name_and_a_quoted_text_cannot_carry_markup() {
-        let hostile = quote(
-            1,
-            "<script>alert(1)</script>\"'",
-            "<img src=x onerror=alert(1)>",
-            0,
-        );
+        let hostile = quote(1, "<script>alert(1)</script>\"'", "<img src=x onerror=alert(1)>", 0);
         let html = comment("hm", &[hostile], Links::ANCHORS);
         assert!(!html.contains("<script") && !html.contains("<img"), "{html}");
-        assert!(
-            html.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;"),
-            "{html}"
-        );
+        assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;"), "{html}");
     }
 
     #[test]
     fn a_quote_cannot_be_opened_or_closed_by_the_words_around_it() {
-        let html = comment(
-            "> <b>x</blockquote>",
-            &[quote(1, "A", "```\n</blockquote>", 2)],
-            Links::ANCHORS,
-        );
-        assert_eq!(
-            html.matches("<blockquote").count(),
-            html.matches("</blockquote>").count(),
-            "{html}"
-        );
+        let html = comment("> <b>x</blockquote>", &[quote(1, "A", "```\n</blockquote>", 2)], Links::ANCHORS);
+        assert_eq!(html.matches("<blockquote").count(), html.matches("</blockquote>").count(), "{html}");
     }
 }

@@ -99,9 +99,7 @@ fn role_word(role: Role) -> &'static str {
 }
 
 fn role_of(word: &str) -> Option<Role> {
-    [Role::Moderator, Role::Administrator, Role::Service]
-        .into_iter()
-        .find(|role| role_word(*role) == word)
+    [Role::Moderator, Role::Administrator, Role::Service].into_iter().find(|role| role_word(*role) == word)
 }
 
 /// Who a token speaks for.
@@ -137,15 +135,11 @@ impl fmt::Debug for Key {
 impl Key {
     /// The key in a file.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::File {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
         from_hex(text.trim())
             .map(|key| Self::from_bytes(&key))
-            .ok_or_else(|| Error::NotAKey {
-                path: path.to_owned(),
-            })
+            .ok_or_else(|| Error::NotAKey { path: path.to_owned() })
     }
 
     /// A new key in a new file that only its owner can read. Fails if the file exists.
@@ -153,11 +147,7 @@ impl Key {
         let made = || {
             let mut key = [0; KEY_BYTES];
             std::fs::File::open("/dev/urandom")?.read_exact(&mut key)?;
-            let mut file = std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path)?;
+            let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
             for byte in key {
                 write!(file, "{byte:02x}")?;
             }
@@ -165,17 +155,11 @@ impl Key {
             file.sync_all()?;
             Ok(Self::from_bytes(&key))
         };
-        made().map_err(|source| Error::File {
-            path: path.to_owned(),
-            source,
-        })
+        made().map_err(|source| Error::File { path: path.to_owned(), source })
     }
 
     fn from_bytes(key: &[u8; KEY_BYTES]) -> Self {
-        Self {
-            signing: EncodingKey::from_secret(key),
-            verifying: DecodingKey::from_secret(key),
-        }
+        Self { signing: EncodingKey::from_secret(key), verifying: DecodingKey::from_secret(key) }
     }
 
     /// The token that says so.
@@ -195,19 +179,10 @@ impl Key {
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
         validation.validate_aud = false;
         validation.leeway = LEEWAY_SECS;
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.verifying, &validation)
-            .ok()?
-            .claims;
-        let roles = claims
-            .roles
-            .iter()
-            .map(|word| role_of(word))
-            .collect::<Option<Roles>>()?;
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.verifying, &validation).ok()?.claims;
+        let roles = claims.roles.iter().map(|word| role_of(word)).collect::<Option<Roles>>()?;
         Some(Session {
-            actor: Actor {
-                id: claims.sub.parse().ok()?,
-                roles,
-            },
+            actor: Actor { id: claims.sub.parse().ok()?, roles },
             naming: self.naming_id(&claims)?,
             site: claims.site.parse().ok()?,
             name: claims.name,
@@ -221,15 +196,10 @@ impl Key {
         let named = serde_json::to_vec(&("name-author", claims)).ok()?;
         let signature = jsonwebtoken::crypto::sign(&named, &self.signing, Algorithm::HS256).ok()?;
         // Base64: six bits a character, more of them than the 74 that a UUIDv7 has free.
-        let bits = signature
-            .bytes()
-            .take(21)
-            .fold(0_u128, |bits, byte| (bits << 6) ^ u128::from(byte));
+        let bits = signature.bytes().take(21).fold(0_u128, |bits, byte| (bits << 6) ^ u128::from(byte));
         let millis = u128::try_from(claims.iat.checked_mul(1_000)?).ok()? & 0xffff_ffff_ffff;
         let (high, low) = ((bits >> 62) & 0xfff, bits & 0x3fff_ffff_ffff_ffff);
-        Some(CommandId::from_u128(
-            millis << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low,
-        ))
+        Some(CommandId::from_u128(millis << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low))
     }
 }
 

@@ -4,9 +4,8 @@ use domain::event::Timestamp;
 use jiff::tz::TimeZone;
 
 /// As newspapers write them.
-const MONTHS: [&str; 12] = [
-    "Jan.", "Feb.", "March", "April", "May", "June", "July", "Aug.", "Sept.", "Oct.", "Nov.", "Dec.",
-];
+const MONTHS: [&str; 12] =
+    ["Jan.", "Feb.", "March", "April", "May", "June", "July", "Aug.", "Sept.", "Oct.", "Nov.", "Dec."];
 
 /// A time for people and for programs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,14 +28,8 @@ pub(crate) fn rfc_3339(time: Timestamp) -> String {
 
 /// A time in a zone, seen from now.
 pub(crate) fn shown(time: Timestamp, now: jiff::Timestamp, zone: &TimeZone) -> Shown {
-    let (then, today) = (
-        instant(time).to_zoned_datetime(zone.clone()),
-        now.to_zoned_datetime(zone.clone()),
-    );
-    let month = usize::try_from(then.month() - 1)
-        .ok()
-        .and_then(|month| MONTHS.get(month))
-        .unwrap_or(&"");
+    let (then, today) = (instant(time).to_zoned_datetime(zone.clone()), now.to_zoned_datetime(zone.clone()));
+    let month = usize::try_from(then.month() - 1).ok().and_then(|month| MONTHS.get(month)).unwrap_or(&"");
     let day = if then.date() == today.date() {
         "Today".to_owned()
     } else if then.year() == today.year() {
@@ -44,10 +37,7 @@ pub(crate) fn shown(time: Timestamp, now: jiff::Timestamp, zone: &TimeZone) -> S
     } else {
         format!("{month} {}, {}", then.day(), then.year())
     };
-    Shown {
-        machine: rfc_3339(time),
-        people: format!("{day} {}", then.strftime("%I:%M %P %Z")),
-    }
+    Shown { machine: rfc_3339(time), people: format!("{day} {}", then.strftime("%I:%M %P %Z")) }
 }
 
 /// Times beyond what a calendar shows become the epoch: `wire` has refused them before.
@@ -67,34 +57,16 @@ mod tests {
     #[test]
     fn a_time_is_told_in_the_zone_of_the_site() {
         let now = "2026-11-23T14:00:00Z";
-        assert_eq!(
-            people("2026-11-23T05:18:00Z", now, "Asia/Tokyo"),
-            "Today 02:18 pm JST"
-        );
-        assert_eq!(
-            people("2026-11-22T15:00:00Z", now, "Asia/Tokyo"),
-            "Today 12:00 am JST"
-        );
-        assert_eq!(
-            people("2026-11-22T14:59:00Z", now, "Asia/Tokyo"),
-            "Nov. 22 11:59 pm JST"
-        );
-        assert_eq!(
-            people("2026-07-01T12:00:00Z", now, "America/New_York"),
-            "July 1 08:00 am EDT"
-        );
-        assert_eq!(
-            people("2025-09-03T12:00:00Z", now, "UTC"),
-            "Sept. 3, 2025 12:00 pm UTC"
-        );
+        assert_eq!(people("2026-11-23T05:18:00Z", now, "Asia/Tokyo"), "Today 02:18 pm JST");
+        assert_eq!(people("2026-11-22T15:00:00Z", now, "Asia/Tokyo"), "Today 12:00 am JST");
+        assert_eq!(people("2026-11-22T14:59:00Z", now, "Asia/Tokyo"), "Nov. 22 11:59 pm JST");
+        assert_eq!(people("2026-07-01T12:00:00Z", now, "America/New_York"), "July 1 08:00 am EDT");
+        assert_eq!(people("2025-09-03T12:00:00Z", now, "UTC"), "Sept. 3, 2025 12:00 pm UTC");
     }
 
     #[test]
     fn an_unknown_zone_is_utc() {
-        assert_eq!(
-            people("2026-11-23T05:18:00Z", "2026-11-23T14:00:00Z", "Mars/Base"),
-            "Today 05:18 am UTC"
-        );
+        assert_eq!(people("2026-11-23T05:18:00Z", "2026-11-23T14:00:00Z", "Mars/Base"), "Today 05:18 am UTC");
     }
 
     #[test]

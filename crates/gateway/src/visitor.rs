@@ -33,16 +33,10 @@ impl Visitor {
             let session = session.ok_or_else(|| {
                 Problem::from(HttpCode::Unauthenticated).saying("the token is not good, or no longer good")
             })?;
-            return Ok(Self {
-                session: Some(session),
-                bearer: true,
-            });
+            return Ok(Self { session: Some(session), bearer: true });
         }
         let session = cookie_token(headers).and_then(|token| key.verify(token));
-        Ok(Self {
-            session,
-            bearer: false,
-        })
+        Ok(Self { session, bearer: false })
     }
 
     /// The session, where it is good for this site.
@@ -52,9 +46,7 @@ impl Visitor {
 
     /// Refuses somebody without a session.
     pub(crate) fn need_session(&self) -> Result<&Session, Problem> {
-        self.session
-            .as_ref()
-            .ok_or_else(|| HttpCode::Unauthenticated.into())
+        self.session.as_ref().ok_or_else(|| HttpCode::Unauthenticated.into())
     }
 
     /// Who asks for a change to this site, if they may ask at all.
@@ -77,16 +69,9 @@ fn bearer_token(value: &str) -> Option<&str> {
 }
 
 fn cookie_token(headers: &HeaderMap) -> Option<&str> {
-    let cookies = headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies
-        .flat_map(|cookies| cookies.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    pairs
-        .find(|(name, _)| *name == COOKIE_NAME)
-        .map(|(_, token)| token)
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE_NAME).map(|(_, token)| token)
 }
 
 /// Refuses what another site's page made a browser send. `Sec-Fetch-Site` cannot be set by a page; browsers leave it
@@ -96,28 +81,18 @@ pub(crate) fn need_same_origin(headers: &HeaderMap) -> Result<(), Problem> {
     let same = if headers.contains_key(&SEC_FETCH_SITE) {
         matches!(text(&SEC_FETCH_SITE), Some("same-origin" | "none"))
     } else {
-        let origin = text(&ORIGIN)
-            .and_then(|origin| origin.split_once("://"))
-            .map(|(_, host)| host);
+        let origin = text(&ORIGIN).and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
         matches!((origin, text(&HOST)), (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host))
     };
-    if same {
-        Ok(())
-    } else {
-        Err(HttpCode::OriginRefused.into())
-    }
+    if same { Ok(()) } else { Err(HttpCode::OriginRefused.into()) }
 }
 
 /// The cookie that begins a session. `Secure` when a proxy in front says that the reader came by https.
 pub(crate) fn session_cookie(headers: &HeaderMap, token: &str, seconds: i64) -> String {
-    let https = headers
-        .get(X_FORWARDED_PROTO)
-        .is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
+    let https =
+        headers.get(X_FORWARDED_PROTO).is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
     let secure = if https { "; Secure" } else { "" };
-    format!(
-        "{COOKIE_NAME}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}",
-        seconds.max(0)
-    )
+    format!("{COOKIE_NAME}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}", seconds.max(0))
 }
 
 /// The cookie that ends a session.
@@ -129,11 +104,7 @@ pub(crate) fn no_session_cookie(headers: &HeaderMap) -> String {
 /// drop control characters before they look.
 pub(crate) fn local_path(next: &str) -> &str {
     let visible = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if visible && next.starts_with('/') && !next.starts_with("//") {
-        next
-    } else {
-        "/"
-    }
+    if visible && next.starts_with('/') && !next.starts_with("//") { next } else { "/" }
 }
 
 #[cfg(test)]
@@ -142,10 +113,7 @@ mod tests {
     use crate::session::Claims;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
-            .collect()
+        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
     }
 
     fn key_and_token() -> (Key, String) {
@@ -153,14 +121,7 @@ mod tests {
         let key = Key::create_new(&directory.path().join("key")).unwrap();
         let (site, author) = ("demo".parse().unwrap(), "ann".parse().unwrap());
         let now = jiff::Timestamp::now().as_second();
-        let token = key.sign(&Claims::new(
-            &site,
-            &author,
-            None,
-            domain::Roles::default(),
-            now,
-            60,
-        ));
+        let token = key.sign(&Claims::new(&site, &author, None, domain::Roles::default(), now, 60));
         (key, token)
     }
 
@@ -172,28 +133,12 @@ mod tests {
     fn a_token_comes_as_bearer_or_cookie() {
         let (key, token) = key_and_token();
         let of = |pairs: &[(&'static str, &str)]| Visitor::of(&headers(pairs), &key);
-        assert!(
-            of(&[("authorization", &format!("bearer {token}"))])
-                .unwrap()
-                .session
-                .is_some()
-        );
-        assert!(
-            of(&[("cookie", &format!("a=b; koe_session={token}; c=d"))])
-                .unwrap()
-                .session
-                .is_some()
-        );
+        assert!(of(&[("authorization", &format!("bearer {token}"))]).unwrap().session.is_some());
+        assert!(of(&[("cookie", &format!("a=b; koe_session={token}; c=d"))]).unwrap().session.is_some());
         assert!(of(&[]).unwrap().session.is_none());
         assert!(of(&[("cookie", "koe_session=old")]).unwrap().session.is_none());
-        assert_eq!(
-            of(&[("authorization", "Bearer old")]).unwrap_err().code,
-            "unauthenticated"
-        );
-        assert_eq!(
-            of(&[("authorization", "Basic eDp5")]).unwrap_err().code,
-            "unauthenticated"
-        );
+        assert_eq!(of(&[("authorization", "Bearer old")]).unwrap_err().code, "unauthenticated");
+        assert_eq!(of(&[("authorization", "Basic eDp5")]).unwrap_err().code, "unauthenticated");
     }
 
     #[test]
@@ -201,44 +146,23 @@ mod tests {
         let (key, token) = key_and_token();
         let asked = |pairs: &[(&'static str, &str)], site: &str| {
             let headers = headers(pairs);
-            Visitor::of(&headers, &key)
-                .unwrap()
-                .actor(&headers, &site.parse().unwrap())
+            Visitor::of(&headers, &key).unwrap().actor(&headers, &site.parse().unwrap())
         };
         let (bearer, cookie) = (format!("Bearer {token}"), format!("koe_session={token}"));
-        assert!(
-            asked(&[("authorization", &bearer)], "demo").is_ok(),
-            "a program needs no origin"
-        );
-        assert_eq!(
-            code(asked(&[("authorization", &bearer)], "other")),
-            "not-permitted"
-        );
+        assert!(asked(&[("authorization", &bearer)], "demo").is_ok(), "a program needs no origin");
+        assert_eq!(code(asked(&[("authorization", &bearer)], "other")), "not-permitted");
         assert_eq!(code(asked(&[], "demo")), "unauthenticated");
         assert_eq!(code(asked(&[("cookie", &cookie)], "demo")), "origin-refused");
         assert!(asked(&[("cookie", &cookie), ("sec-fetch-site", "same-origin")], "demo").is_ok());
-        let from = |origin| {
-            [
-                ("cookie", cookie.as_str()),
-                ("origin", origin),
-                ("host", "news.example:8080"),
-            ]
-        };
+        let from = |origin| [("cookie", cookie.as_str()), ("origin", origin), ("host", "news.example:8080")];
         assert!(asked(&from("http://news.example:8080"), "demo").is_ok());
-        for foreign in [
-            "http://evil.example",
-            "http://news.example",
-            "null",
-            "http://news.example:8080.evil.example",
-        ] {
+        for foreign in
+            ["http://evil.example", "http://news.example", "null", "http://news.example:8080.evil.example"]
+        {
             assert_eq!(code(asked(&from(foreign), "demo")), "origin-refused", "{foreign}");
         }
-        let mixed = [
-            ("cookie", cookie.as_str()),
-            ("sec-fetch-site", "cross-site"),
-            ("origin", "http://h"),
-            ("host", "h"),
-        ];
+        let mixed =
+            [("cookie", cookie.as_str()), ("sec-fetch-site", "cross-site"), ("origin", "http://h"), ("host", "h")];
         assert_eq!(code(asked(&mixed, "demo")), "origin-refused");
         let sibling = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-site")];
         assert_eq!(code(asked(&sibling, "demo")), "origin-refused");

@@ -17,8 +17,7 @@ use wire::envelope::MESSAGE_ID;
 use wire::subject;
 
 use crate::limits::{
-    ACK_TIMEOUT, ACKS_IN_FLIGHT_MAX, DUPLICATE_WINDOW, PUBLISH_ATTEMPTS_MAX, PUBLISH_RETRY_PAUSE,
-    REQUEST_TIMEOUT,
+    ACK_TIMEOUT, ACKS_IN_FLIGHT_MAX, DUPLICATE_WINDOW, PUBLISH_ATTEMPTS_MAX, PUBLISH_RETRY_PAUSE, REQUEST_TIMEOUT,
 };
 use crate::{Contents, Entry, Error, Head};
 
@@ -32,11 +31,8 @@ const BUCKET: &str = "KOE_STATE";
 /// The key of the epoch, in hexadecimal. Stored: never change.
 const EPOCH: &str = "epoch";
 /// The broker's words for "no room": the stream's own limits, the server's storage, the account's.
-const FULL: [ErrorCode; 3] = [
-    ErrorCode::STREAM_STORE_FAILED,
-    ErrorCode::STORAGE_RESOURCES_EXCEEDED,
-    ErrorCode::INSUFFICIENT_RESOURCES,
-];
+const FULL: [ErrorCode; 3] =
+    [ErrorCode::STREAM_STORE_FAILED, ErrorCode::STORAGE_RESOURCES_EXCEEDED, ErrorCode::INSUFFICIENT_RESOURCES];
 
 /// Whether the log is made when it is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,16 +59,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            provision: Provision::Create,
-            window: DUPLICATE_WINDOW,
-            replicas: 1,
-            bytes_max: None,
-        }
+        Self { provision: Provision::Create, window: DUPLICATE_WINDOW, replicas: 1, bytes_max: None }
     }
 }
 
-#[derive(Clone)]
 pub(crate) struct Log {
     client: async_nats::Client,
     context: Context,
@@ -124,14 +114,7 @@ impl Log {
         let epoch = epoch_of(&state).await?;
         let info = info_of(&context).await?;
         let head = watch::Sender::new(head_of(&info, epoch, Instant::now()));
-        Ok(Self {
-            client,
-            context,
-            stream,
-            state,
-            head,
-            window,
-        })
+        Ok(Self { client, context, stream, state, head, window })
     }
 
     pub(crate) fn window(&self) -> Duration {
@@ -183,27 +166,20 @@ impl Log {
     async fn publish_once(&self, subject: &str, id: &str, payload: Bytes) -> Result<(u64, bool), Error> {
         let mut headers = HeaderMap::new();
         headers.insert(MESSAGE_ID, id);
-        let sent = self
-            .context
-            .publish_with_headers(subject.to_owned(), headers, payload)
-            .await;
+        let sent = self.context.publish_with_headers(subject.to_owned(), headers, payload).await;
         let acknowledged = match sent {
             Ok(acknowledgement) => acknowledgement.await,
             Err(error) => Err(error),
         };
-        acknowledged
-            .map(|ack| (ack.sequence, ack.duplicate))
-            .map_err(|error| {
-                let code = error
-                    .source()
-                    .and_then(|source| source.downcast_ref::<jetstream::Error>());
-                let full = code.is_some_and(|code| FULL.contains(&code.error_code()));
-                if error.kind() == PublishErrorKind::Other && full {
-                    Error::Full(error.into())
-                } else {
-                    Error::unavailable(error)
-                }
-            })
+        acknowledged.map(|ack| (ack.sequence, ack.duplicate)).map_err(|error| {
+            let code = error.source().and_then(|source| source.downcast_ref::<jetstream::Error>());
+            let full = code.is_some_and(|code| FULL.contains(&code.error_code()));
+            if error.kind() == PublishErrorKind::Other && full {
+                Error::Full(error.into())
+            } else {
+                Error::unavailable(error)
+            }
+        })
     }
 
     pub(crate) async fn read(&self, sequence: u64) -> Result<Option<Entry>, Error> {
@@ -215,11 +191,7 @@ impl Log {
     }
 
     pub(crate) async fn is_empty_between(&self, after: u64, end: u64) -> Result<bool, Error> {
-        let next = self
-            .stream
-            .raw_message_builder()
-            .sequence(after + 1)
-            .next_by_subject(subject::EVENTS);
+        let next = self.stream.raw_message_builder().sequence(after + 1).next_by_subject(subject::EVENTS);
         match next.send().await {
             Ok(message) => Ok(message.sequence > end),
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(true),
@@ -251,7 +223,7 @@ impl Log {
 async fn open_stream(context: &Context, options: &Options) -> Result<stream::Stream, Error> {
     match context.get_stream(STREAM).await {
         Ok(stream) => return Ok(stream),
-        Err(error) if options.provision == Provision::Never => return Err(Error::unavailable(error)),
+        Err(error) if options.provision == Provision::Never => return Err(missing(&error)),
         Err(_) => {}
     }
     let config = stream::Config {
@@ -262,9 +234,7 @@ async fn open_stream(context: &Context, options: &Options) -> Result<stream::Str
         subjects: vec![subject::EVENTS.to_owned()],
         storage: stream::StorageType::File,
         num_replicas: options.replicas,
-        max_bytes: options
-            .bytes_max
-            .map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
+        max_bytes: options.bytes_max.map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
         discard: stream::DiscardPolicy::New,
         duplicate_window: options.window,
         allow_direct: true,
@@ -274,16 +244,20 @@ async fn open_stream(context: &Context, options: &Options) -> Result<stream::Str
     // Several processes may start at once: whoever comes second finds it made.
     match context.create_stream(config).await {
         Ok(stream) => Ok(stream),
-        Err(error) => context
-            .get_stream(STREAM)
-            .await
-            .or(Err(Error::unavailable(error))),
+        Err(error) => context.get_stream(STREAM).await.or(Err(Error::unavailable(error))),
     }
 }
 
+/// For those who only read: a log that is not there is not made.
+fn missing(error: &dyn std::error::Error) -> Error {
+    Error::Misconfigured(format!("it is not there, or JetStream does not answer: {error}"))
+}
+
 async fn open_state(context: &Context, options: &Options) -> Result<kv::Store, Error> {
-    if let Ok(state) = context.get_key_value(BUCKET).await {
-        return Ok(state);
+    match context.get_key_value(BUCKET).await {
+        Ok(state) => return Ok(state),
+        Err(error) if options.provision == Provision::Never => return Err(missing(&error)),
+        Err(_) => {}
     }
     let config = kv::Config {
         bucket: BUCKET.to_owned(),
@@ -295,10 +269,7 @@ async fn open_state(context: &Context, options: &Options) -> Result<kv::Store, E
     };
     match context.create_key_value(config).await {
         Ok(state) => Ok(state),
-        Err(error) => context
-            .get_key_value(BUCKET)
-            .await
-            .or(Err(Error::unavailable(error))),
+        Err(error) => context.get_key_value(BUCKET).await.or(Err(Error::unavailable(error))),
     }
 }
 
@@ -324,9 +295,8 @@ fn new_epoch() -> u64 {
 
 fn parse_epoch(value: &[u8]) -> Result<u64, Error> {
     let text = std::str::from_utf8(value).unwrap_or_default();
-    u64::from_str_radix(text, 16).or(Err(Error::Misconfigured(
-        "the key `epoch` of KOE_STATE is not a number".into(),
-    )))
+    u64::from_str_radix(text, 16)
+        .or(Err(Error::Misconfigured("the key `epoch` of KOE_STATE is not a number".into())))
 }
 
 async fn info_of(context: &Context) -> Result<Info, Error> {
@@ -359,11 +329,7 @@ fn head_of(info: &Info, epoch: u64, asked: Instant) -> Head {
 }
 
 fn entry_of(message: async_nats::jetstream::message::StreamMessage) -> Entry {
-    let message_id = message
-        .headers
-        .get(MESSAGE_ID)
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let message_id = message.headers.get(MESSAGE_ID).map(ToString::to_string).unwrap_or_default();
     Entry {
         sequence: message.sequence,
         subject: message.subject.to_string(),

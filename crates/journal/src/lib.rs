@@ -10,6 +10,7 @@ mod jetstream;
 pub mod limits;
 mod memory;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::{Envelope, Place};
@@ -63,7 +64,7 @@ pub struct Journal {
 
 #[derive(Clone)]
 enum Log {
-    JetStream(jetstream::Log),
+    JetStream(Arc<jetstream::Log>),
     Memory(memory::Log),
 }
 
@@ -80,16 +81,12 @@ enum FollowedLog {
 impl Journal {
     /// The log behind a connection. The stream and the epoch's bucket are made if they are not there.
     pub async fn open(client: async_nats::Client, options: &Options) -> Result<Self, Error> {
-        Ok(Self {
-            log: Log::JetStream(jetstream::Log::open(client, options).await?),
-        })
+        Ok(Self { log: Log::JetStream(Arc::new(jetstream::Log::open(client, options).await?)) })
     }
 
     /// A log of this process alone.
     pub fn in_memory(window: Duration) -> Self {
-        Self {
-            log: Log::Memory(memory::Log::new(window)),
-        }
+        Self { log: Log::Memory(memory::Log::new(window)) }
     }
 
     /// The name of the stream.
@@ -169,8 +166,7 @@ impl Journal {
         let domain::Content::Event(known) = stored.content else {
             return Ok(false);
         };
-        let same =
-            known.id == envelope.id && known.actor.id == envelope.actor.id && known.event == envelope.event;
+        let same = known.id == envelope.id && known.actor.id == envelope.actor.id && known.event == envelope.event;
         Ok(same && stored.place.as_ref() == Some(place))
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Ids are remembered for this long: half of it is the time in which a vote may be retried, and the broker keeps
 /// about 130 bytes an entry, so the default of two minutes costs twice the memory for nothing.
-pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(60);
+pub const DUPLICATE_WINDOW: Duration = Duration::from_mins(1);
 /// A broker that has not acknowledged by then is asked again under the same id.
 pub const ACK_TIMEOUT: Duration = Duration::from_secs(3);
 /// Publishes of one command: the first and its retries stay inside the caller's patience.
@@ -31,7 +31,7 @@ pub const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How long one pull stands open.
 pub const PULL_EXPIRES: Duration = Duration::from_secs(10);
 /// A consumer that nobody asks is dropped by the broker after this long.
-pub const CONSUMER_INACTIVE: Duration = Duration::from_secs(60);
+pub const CONSUMER_INACTIVE: Duration = Duration::from_mins(1);
 /// How soon a follower notices that its connection was replaced.
 pub const RECONNECT_CHECK: Duration = Duration::from_millis(250);
 /// The pause before a consumer is made again after a failure.

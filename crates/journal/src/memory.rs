@@ -41,11 +41,7 @@ impl Log {
             clock_skew_millis: 0,
             seen: Instant::now(),
         };
-        Self {
-            window,
-            state: Arc::default(),
-            head: watch::Sender::new(head),
-        }
+        Self { window, state: Arc::default(), head: watch::Sender::new(head) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -101,12 +97,7 @@ impl Log {
     }
 
     pub(crate) fn follow(&self, after: u64) -> Follower {
-        Follower {
-            log: self.clone(),
-            after,
-            opened: false,
-            head: self.head(),
-        }
+        Follower { log: self.clone(), after, opened: false, head: self.head() }
     }
 
     pub(crate) fn begin_epoch(&self, lost: u64) -> u64 {
@@ -133,20 +124,10 @@ impl Follower {
             return Step::Opened;
         }
         let after = self.after;
-        self.head
-            .wait_for(|head| head.sequence > after)
-            .await
-            .expect("the log holds the sender");
+        self.head.wait_for(|head| head.sequence > after).await.expect("the log holds the sender");
         let skip = usize::try_from(after).expect("a count fits");
-        let batch: Vec<Entry> = self
-            .log
-            .state()
-            .entries
-            .iter()
-            .skip(skip)
-            .take(BATCH_MESSAGES_MAX)
-            .cloned()
-            .collect();
+        let batch: Vec<Entry> =
+            self.log.state().entries.iter().skip(skip).take(BATCH_MESSAGES_MAX).cloned().collect();
         self.after = batch.last().map_or(after, |entry| entry.sequence);
         Step::Batch(batch)
     }

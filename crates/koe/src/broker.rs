@@ -17,13 +17,13 @@ const CONFIG: &str = include_str!("../../../deploy/nats/nats.conf");
 /// Older ones lack what Koe relies on: `sync_interval` that holds after deletes too.
 const VERSION_MIN: (u32, u32, u32) = (2, 15, 1);
 /// A server with a large log reads it before it listens.
-const START_MAX: Duration = Duration::from_secs(60);
+const START_MAX: Duration = Duration::from_mins(1);
 /// How long a server may take to stop before it is killed; nothing is lost by it.
 const STOP_MAX: Duration = Duration::from_millis(1_500);
 /// A server that ends more often than this within a minute has a trouble that starting again does not cure.
 const RESTARTS_MAX: usize = 5;
 /// The time in which restarts are counted.
-const RESTARTS_WITHIN: Duration = Duration::from_secs(60);
+const RESTARTS_WITHIN: Duration = Duration::from_mins(1);
 /// How often a start or a stop is looked at.
 const POLL: Duration = Duration::from_millis(25);
 
@@ -59,10 +59,7 @@ pub(crate) async fn find(named: Option<&Path>) -> anyhow::Result<PathBuf> {
 fn candidates() -> Vec<PathBuf> {
     let on_path = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
     let ours = std::env::current_exe().ok();
-    let above = ours
-        .iter()
-        .flat_map(|ours| ours.ancestors().skip(1))
-        .map(Path::to_owned);
+    let above = ours.iter().flat_map(|ours| ours.ancestors().skip(1)).map(Path::to_owned);
     let mut dirs = on_path.unwrap_or_default();
     dirs.push(PathBuf::from(".tools"));
     for dir in above {
@@ -73,20 +70,12 @@ fn candidates() -> Vec<PathBuf> {
 }
 
 async fn check(executable: &Path) -> anyhow::Result<()> {
-    let output = Command::new(executable)
-        .arg("--version")
-        .kill_on_drop(true)
-        .output()
-        .await;
+    let output = Command::new(executable).arg("--version").kill_on_drop(true).output().await;
     let output = output.with_context(|| {
-        format!(
-            "{} cannot be run: name a nats-server with --nats-server",
-            executable.display()
-        )
+        format!("{} cannot be run: name a nats-server with --nats-server", executable.display())
     })?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let version =
-        version_of(&text).ok_or_else(|| anyhow!("{} is not a nats-server", executable.display()))?;
+    let version = version_of(&text).ok_or_else(|| anyhow!("{} is not a nats-server", executable.display()))?;
     if version < VERSION_MIN {
         let (major, minor, patch) = VERSION_MIN;
         bail!(
@@ -117,13 +106,7 @@ impl Broker {
         stop_orphan(&dir).await?;
         fs::write(dir.join("nats.conf"), CONFIG).context("the broker's configuration cannot be written")?;
         let child = spawn(&executable, &dir, asked, &token)?;
-        let mut broker = Self {
-            executable,
-            dir,
-            token,
-            address: asked,
-            child,
-        };
+        let mut broker = Self { executable, dir, token, address: asked, child };
         broker.address = broker.listening(asked).await?;
         Ok(broker)
     }
@@ -143,10 +126,7 @@ impl Broker {
             };
             restarts.retain(|at| at.elapsed() < RESTARTS_WITHIN);
             if restarts.len() == RESTARTS_MAX {
-                bail!(
-                    "nats-server ends again and again ({ended}): {}",
-                    self.last_words()
-                );
+                bail!("nats-server ends again and again ({ended}): {}", self.last_words());
             }
             restarts.push_back(Instant::now());
             tracing::error!(%ended, "nats-server ended; starting it again");
@@ -158,9 +138,7 @@ impl Broker {
     /// Stops the server. Everything that was acknowledged is on its disk already.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         if let Some(pid) = self.child.id().and_then(pid_of) {
-            kill_process(pid, Signal::TERM)
-                .or_else(gone)
-                .context("nats-server cannot be stopped")?;
+            kill_process(pid, Signal::TERM).or_else(gone).context("nats-server cannot be stopped")?;
         }
         if tokio::time::timeout(STOP_MAX, self.child.wait()).await.is_err() {
             self.child.kill().await.context("nats-server cannot be killed")?;
@@ -186,11 +164,7 @@ impl Broker {
                 return Ok(address);
             }
             if began.elapsed() > START_MAX {
-                bail!(
-                    "nats-server does not listen after {} s; see {}",
-                    START_MAX.as_secs(),
-                    self.log().display()
-                );
+                bail!("nats-server does not listen after {} s; see {}", START_MAX.as_secs(), self.log().display());
             }
             tokio::time::sleep(POLL).await;
         }
@@ -201,13 +175,7 @@ impl Broker {
         let file = self.executable.file_name()?.to_str()?;
         let ports = self.dir.join("ports").join(format!("{file}_{id}.ports"));
         let ports: serde_json::Value = serde_json::from_str(&fs::read_to_string(ports).ok()?).ok()?;
-        ports
-            .get("nats")?
-            .get(0)?
-            .as_str()?
-            .strip_prefix("nats://")?
-            .parse()
-            .ok()
+        ports.get("nats")?.get(0)?.as_str()?.strip_prefix("nats://")?.parse().ok()
     }
 
     fn log(&self) -> PathBuf {
@@ -216,11 +184,7 @@ impl Broker {
 
     fn last_words(&self) -> String {
         let log = fs::read_to_string(self.log()).unwrap_or_default();
-        let fatal = log
-            .lines()
-            .rev()
-            .find(|line| line.contains("[FTL]"))
-            .or(log.lines().next_back());
+        let fatal = log.lines().rev().find(|line| line.contains("[FTL]")).or(log.lines().next_back());
         fatal.unwrap_or("it said nothing").to_owned()
     }
 }
@@ -233,11 +197,7 @@ fn spawn(executable: &Path, dir: &Path, address: SocketAddr, token: &str) -> any
     fs::create_dir_all(&ports).context("the port files' directory cannot be made")?;
     let log = File::create(dir.join("nats-server.log")).context("the broker's log cannot be written")?;
     // For the server, -1 is any free port.
-    let port = if address.port() == 0 {
-        "-1".to_owned()
-    } else {
-        address.port().to_string()
-    };
+    let port = if address.port() == 0 { "-1".to_owned() } else { address.port().to_string() };
     let child = Command::new(executable)
         .arg("-c")
         .arg(dir.join("nats.conf"))
@@ -273,11 +233,7 @@ fn pid_of(id: u32) -> Option<Pid> {
 }
 
 fn gone(error: rustix::io::Errno) -> rustix::io::Result<()> {
-    if error == rustix::io::Errno::SRCH {
-        Ok(())
-    } else {
-        Err(error)
-    }
+    if error == rustix::io::Errno::SRCH { Ok(()) } else { Err(error) }
 }
 
 /// Stops the server that a killed process left behind: known by its pid, its executable and its store, so that nobody
@@ -292,25 +248,15 @@ async fn stop_orphan(dir: &Path) -> anyhow::Result<()> {
     if !is_ours(pid, dir) {
         return Ok(());
     }
-    tracing::info!(
-        pid = text.trim(),
-        "stopping the nats-server that an earlier process left behind"
-    );
-    kill_process(pid, Signal::TERM)
-        .or_else(gone)
-        .context("the orphaned nats-server cannot be stopped")?;
+    tracing::info!(pid = text.trim(), "stopping the nats-server that an earlier process left behind");
+    kill_process(pid, Signal::TERM).or_else(gone).context("the orphaned nats-server cannot be stopped")?;
     let began = Instant::now();
     while test_kill_process(pid).is_ok() && is_ours(pid, dir) {
         if began.elapsed() > STOP_MAX {
-            kill_process(pid, Signal::KILL)
-                .or_else(gone)
-                .context("the orphaned nats-server cannot be killed")?;
+            kill_process(pid, Signal::KILL).or_else(gone).context("the orphaned nats-server cannot be killed")?;
         }
         if began.elapsed() > START_MAX {
-            bail!(
-                "the orphaned nats-server {} does not end: end it by hand",
-                text.trim()
-            );
+            bail!("the orphaned nats-server {} does not end: end it by hand", text.trim());
         }
         tokio::time::sleep(POLL).await;
     }
@@ -322,13 +268,8 @@ fn is_ours(pid: Pid, dir: &Path) -> bool {
     let Ok(command) = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())) else {
         return false;
     };
-    let words: Vec<_> = command
-        .split(|byte| *byte == 0)
-        .map(String::from_utf8_lossy)
-        .collect();
-    let server = words
-        .first()
-        .is_some_and(|word| Path::new(word.as_ref()).ends_with("nats-server"));
+    let words: Vec<_> = command.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+    let server = words.first().is_some_and(|word| Path::new(word.as_ref()).ends_with("nats-server"));
     let ours = store(dir);
     server && words.iter().any(|word| Path::new(word.as_ref()) == ours)
 }

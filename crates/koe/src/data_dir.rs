@@ -31,21 +31,14 @@ pub(crate) struct Addresses {
 impl DataDir {
     /// Takes the directory, or makes it.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        let unusable = || {
-            format!(
-                "the data directory {} cannot be written: choose another with --data",
-                path.display()
-            )
-        };
+        let unusable =
+            || format!("the data directory {} cannot be written: choose another with --data", path.display());
         fs::create_dir_all(path).with_context(unusable)?;
         let lock = File::create(path.join("lock")).with_context(unusable)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                bail!(
-                    "another `koe up` uses {}: stop it or choose another directory with --data",
-                    path.display()
-                )
+                bail!("another `koe up` uses {}: stop it or choose another directory with --data", path.display())
             }
             Err(TryLockError::Error(error)) => return Err(error).with_context(unusable),
         }
@@ -121,12 +114,7 @@ pub(crate) fn session_key(dir: &Path) -> anyhow::Result<PathBuf> {
 
 fn write_secret(path: &Path, secret: &str) -> anyhow::Result<()> {
     let mut options = File::options();
-    let file = options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path);
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
     let written = file.and_then(|mut file| {
         file.write_all(secret.as_bytes())?;
         file.sync_all()

@@ -8,8 +8,7 @@ use client::{Client, PageOf, new_command_id};
 use domain::command::Quotes;
 use domain::text::{self, Text};
 use domain::{
-    Actor, AuthorId, Command, CommandBody, CommandId, CommentId, Place, Quote, Role, SiteId, Tally, ThreadId,
-    Vote,
+    Actor, AuthorId, Command, CommandBody, CommandId, CommentId, Place, Quote, Role, SiteId, Tally, ThreadId, Vote,
 };
 use futures::{StreamExt, TryStreamExt};
 use serde::Deserialize;
@@ -66,33 +65,16 @@ pub(crate) async fn post(client: &Client) -> anyhow::Result<()> {
     let demo: Demo = serde_json::from_str(THREAD).context("demo.json is part of this binary")?;
     let site: SiteId = demo.site.parse()?;
     let thread: ThreadId = demo.thread.parse()?;
-    let whole = Place {
-        site: site.clone(),
-        thread: None,
-    };
-    let place = Place {
-        site: site.clone(),
-        thread: Some(thread.clone()),
-    };
-    let editor = Actor {
-        id: "editor".parse()?,
-        roles: [Role::Administrator].into_iter().collect(),
-    };
+    let whole = Place { site: site.clone(), thread: None };
+    let place = Place { site: site.clone(), thread: Some(thread.clone()) };
+    let editor = Actor { id: "editor".parse()?, roles: [Role::Administrator].into_iter().collect() };
     let mut ids = (0..).map(|offset| CommandId::from_u128(ID_BASE + offset));
     let mut next = |place: &Place, actor: &Actor, body| {
         let id = ids.next().context("there are more ids than comments")?;
-        anyhow::Ok(Command {
-            id,
-            actor: actor.clone(),
-            place: place.clone(),
-            body,
-        })
+        anyhow::Ok(Command { id, actor: actor.clone(), place: place.clone(), body })
     };
 
-    let open = CommandBody::OpenSite {
-        name: text::site_name(&demo.site_name)?,
-        zone: text::zone(&demo.zone)?,
-    };
+    let open = CommandBody::OpenSite { name: text::site_name(&demo.site_name)?, zone: text::zone(&demo.zone)? };
     client.send(&next(&whole, &editor, open)?, true).await?;
     let open = CommandBody::OpenThread {
         headline: text::headline(&demo.headline)?,
@@ -103,14 +85,8 @@ pub(crate) async fn post(client: &Client) -> anyhow::Result<()> {
 
     let mut posted: Vec<CommentId> = Vec::new();
     for comment in &demo.comments {
-        let actor = Actor {
-            id: comment.author.parse()?,
-            roles: domain::Roles::default(),
-        };
-        let name = CommandBody::NameAuthor {
-            author: actor.id.clone(),
-            name: text::author_name(&comment.name)?,
-        };
+        let actor = Actor { id: comment.author.parse()?, roles: domain::Roles::default() };
+        let name = CommandBody::NameAuthor { author: actor.id.clone(), name: text::author_name(&comment.name)? };
         client.send(&next(&whole, &actor, name)?, false).await?;
         let command = next(&place, &actor, body(&demo, comment, &posted)?)?;
         client.send(&command, true).await?;
@@ -118,97 +94,49 @@ pub(crate) async fn post(client: &Client) -> anyhow::Result<()> {
     }
     for (comment, id) in demo.comments.iter().zip(&posted) {
         let Some(reason) = &comment.removed else { continue };
-        let body = CommandBody::RemoveComment {
-            comment: *id,
-            reason: text::reason(reason)?,
-        };
+        let body = CommandBody::RemoveComment { comment: *id, reason: text::reason(reason)? };
         client.send(&next(&place, &editor, body)?, true).await?;
     }
     vote(client, &demo, &place, &posted).await?;
-    check(
-        &demo,
-        &client.thread_page(&site, &thread, page(String::new())).await?,
-    )
+    check(&demo, &client.thread_page(&site, &thread, page(String::new())).await?)
 }
 
 fn body(demo: &Demo, comment: &DemoComment, posted: &[CommentId]) -> anyhow::Result<CommandBody> {
-    let by_number = |number: usize| {
-        posted
-            .get(number - 1)
-            .copied()
-            .context("a comment names an earlier one")
-    };
+    let by_number = |number: usize| posted.get(number - 1).copied().context("a comment names an earlier one");
     let text = Text::parse(&comment.text)?;
     let mut quotes = Vec::new();
     for quote in &comment.quotes {
-        let quoted = demo
-            .comments
-            .get(quote.number - 1)
-            .context("a comment quotes an earlier one")?;
-        let (before, _) = quoted
-            .text
-            .split_once(&quote.words)
-            .context("a quote's words stand in what it quotes")?;
+        let quoted = demo.comments.get(quote.number - 1).context("a comment quotes an earlier one")?;
+        let (before, _) =
+            quoted.text.split_once(&quote.words).context("a quote's words stand in what it quotes")?;
         let start = Text::recorded(before).length();
         let end = start + Text::recorded(&quote.words).length();
-        quotes.push(Quote {
-            comment: by_number(quote.number)?,
-            revision: 0,
-            start,
-            end,
-            at: 0,
-        });
+        quotes.push(Quote { comment: by_number(quote.number)?, revision: 0, start, end, at: 0 });
     }
     let quotes = Quotes::parse(quotes, text.length())?;
-    Ok(CommandBody::PostComment {
-        parent: comment.reply_to.map(by_number).transpose()?,
-        text,
-        quotes,
-    })
+    Ok(CommandBody::PostComment { parent: comment.reply_to.map(by_number).transpose()?, text, quotes })
 }
 
 /// Casts the votes of those comments whose tally is not there yet, each by a voter of its own.
 async fn vote(client: &Client, demo: &Demo, place: &Place, posted: &[CommentId]) -> anyhow::Result<()> {
     let thread = place.thread.as_ref().context("the demonstration is a thread")?;
-    let seen = client
-        .thread_page(&place.site, thread, page(String::new()))
-        .await?;
+    let seen = client.thread_page(&place.site, thread, page(String::new())).await?;
     let mut votes = Vec::new();
     for ((comment, id), row) in demo.comments.iter().zip(posted).zip(&seen.comments) {
-        if tally_of(row)
-            == (Tally {
-                up: comment.up,
-                down: comment.down,
-            })
-            || comment.removed.is_some()
-        {
+        if tally_of(row) == (Tally { up: comment.up, down: comment.down }) || comment.removed.is_some() {
             continue;
         }
-        let sides = (0..comment.up)
-            .map(|_| Vote::Up)
-            .chain((0..comment.down).map(|_| Vote::Down));
+        let sides = (0..comment.up).map(|_| Vote::Up).chain((0..comment.down).map(|_| Vote::Down));
         for (voter, vote) in (1..).zip(sides) {
             let voter: AuthorId = format!("reader-{voter:02}").parse()?;
             let body = CommandBody::CastVote { comment: *id, vote };
-            let actor = Actor {
-                id: voter,
-                roles: domain::Roles::default(),
-            };
-            votes.push(Command {
-                id: new_command_id(),
-                actor,
-                place: place.clone(),
-                body,
-            });
+            let actor = Actor { id: voter, roles: domain::Roles::default() };
+            votes.push(Command { id: new_command_id(), actor, place: place.clone(), body });
         }
     }
-    let sent = futures::stream::iter(&votes)
-        .map(|vote| client.send(vote, true))
-        .buffer_unordered(VOTES_IN_FLIGHT);
+    let sent = futures::stream::iter(&votes).map(|vote| client.send(vote, true)).buffer_unordered(VOTES_IN_FLIGHT);
     let replies: Vec<v1::CommandReply> = sent.try_collect().await?;
-    let refused = replies
-        .iter()
-        .find(|reply| reply.outcome == i32::from(v1::Outcome::Void));
+    let refused = replies.iter().find(|reply| reply.outcome == i32::from(v1::Outcome::Void));
     if let Some(reply) = refused {
         bail!("a vote was void: {}", reply.code);
     }
@@ -216,11 +144,7 @@ async fn vote(client: &Client, demo: &Demo, place: &Place, posted: &[CommentId])
 }
 
 fn page(at_least: String) -> PageOf {
-    PageOf {
-        after: String::new(),
-        limit: PAGE,
-        at_least,
-    }
+    PageOf { after: String::new(), limit: PAGE, at_least }
 }
 
 fn tally_of(row: &v1::Comment) -> Tally {
@@ -229,10 +153,6 @@ fn tally_of(row: &v1::Comment) -> Tally {
 }
 
 fn check(demo: &Demo, page: &v1::ThreadPageReply) -> anyhow::Result<()> {
-    ensure!(
-        page.comments.len() >= demo.comments.len(),
-        "the thread has {} comments",
-        page.comments.len()
-    );
+    ensure!(page.comments.len() >= demo.comments.len(), "the thread has {} comments", page.comments.len());
     Ok(())
 }

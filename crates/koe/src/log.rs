@@ -14,13 +14,7 @@ pub(crate) struct Options {
     #[arg(long, env = "KOE_LOG", value_name = "FILTER", default_value = DEFAULT, global = true, hide_default_value = true)]
     log: String,
     /// How to log: lines for people or JSON for collectors.
-    #[arg(
-        long,
-        env = "KOE_LOG_FORMAT",
-        value_name = "FORMAT",
-        default_value = "text",
-        global = true
-    )]
+    #[arg(long, env = "KOE_LOG_FORMAT", value_name = "FORMAT", default_value = "text", global = true)]
     log_format: Format,
 }
 

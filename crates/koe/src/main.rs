@@ -72,7 +72,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Up(options) => up::run(options, stop).await?,
         Command::Comments(alone) => role::comments(alone, stop).await?,
         Command::Votes(alone) => role::votes(alone, stop).await?,
-        Command::Projector(alone) => role::projector(alone, stop).await?,
+        Command::Projector(alone) => Box::pin(role::projector(alone, stop)).await?,
         Command::Gateway(alone) => role::gateway(alone, stop).await?,
         Command::Exporter(options) => role::exporter(options, stop).await?,
         Command::Replay(options) => return replay::run(options, stop).await,

@@ -1,7 +1,7 @@
 //! One role alone in its process, with its metrics.
 
-use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 
 use anyhow::Context as _;
 use prometheus::Registry;
@@ -20,50 +20,26 @@ pub(crate) struct Alone<O: clap::Args> {
 
 pub(crate) async fn comments(alone: Alone<comments::Options>, stop: CancellationToken) -> anyhow::Result<()> {
     let registry = Registry::new();
-    beside_metrics(
-        alone.metrics,
-        &registry,
-        comments::run(alone.role, &registry, stop.clone()),
-        &stop,
-    )
-    .await
+    beside_metrics(alone.metrics, &registry, Box::pin(comments::run(alone.role, &registry, stop.clone())), &stop)
+        .await
 }
 
 pub(crate) async fn votes(alone: Alone<votes::Options>, stop: CancellationToken) -> anyhow::Result<()> {
     let registry = Registry::new();
-    beside_metrics(
-        alone.metrics,
-        &registry,
-        votes::run(alone.role, &registry, stop.clone()),
-        &stop,
-    )
-    .await
+    beside_metrics(alone.metrics, &registry, Box::pin(votes::run(alone.role, &registry, stop.clone())), &stop)
+        .await
 }
 
-pub(crate) async fn projector(
-    alone: Alone<projector::Options>,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
+pub(crate) async fn projector(alone: Alone<projector::Options>, stop: CancellationToken) -> anyhow::Result<()> {
     let registry = Registry::new();
-    beside_metrics(
-        alone.metrics,
-        &registry,
-        projector::run(alone.role, &registry, stop.clone()),
-        &stop,
-    )
-    .await
+    beside_metrics(alone.metrics, &registry, Box::pin(projector::run(alone.role, &registry, stop.clone())), &stop)
+        .await
 }
 
 pub(crate) async fn gateway(alone: Alone<gateway::Options>, stop: CancellationToken) -> anyhow::Result<()> {
     let registry = Registry::new();
     let gateway = gateway::bind(&alone.role).await?;
-    beside_metrics(
-        alone.metrics,
-        &registry,
-        gateway.run(&registry, stop.clone()),
-        &stop,
-    )
-    .await
+    beside_metrics(alone.metrics, &registry, Box::pin(gateway.run(&registry, stop.clone())), &stop).await
 }
 
 pub(crate) async fn exporter(options: exporter::Options, stop: CancellationToken) -> anyhow::Result<()> {
@@ -74,24 +50,21 @@ pub(crate) async fn exporter(options: exporter::Options, stop: CancellationToken
 async fn beside_metrics(
     address: Option<SocketAddr>,
     registry: &Registry,
-    role: impl Future<Output = anyhow::Result<()>>,
+    role: Pin<Box<dyn Future<Output = anyhow::Result<()>> + '_>>,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let Some(address) = address else {
-        return Box::pin(role).await;
+        return role.await;
     };
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("{address} cannot be bound: choose another with --metrics"))?;
     let ended = stop.clone();
     let role = async move {
-        let outcome = Box::pin(role).await;
+        let outcome = role.await;
         ended.cancel();
         outcome
     };
-    let (role, metrics) = tokio::join!(
-        role,
-        exporter::serve_metrics(listener, registry.clone(), stop.clone())
-    );
+    let (role, metrics) = tokio::join!(role, exporter::serve_metrics(listener, registry.clone(), stop.clone()));
     role.and(metrics)
 }

@@ -64,32 +64,22 @@ impl RoleName {
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let name = options.name.as_deref().map(text::author_name).transpose()?;
-    let key = match &options.session_key_file {
-        Some(file) => file.clone(),
-        None => {
-            let dir = &options.data;
-            ensure!(
-                dir.is_dir(),
-                "{} is not a data directory: start `koe up` first or name it with --data",
-                dir.display()
-            );
-            data_dir::session_key(dir)?
-        }
+    let key = if let Some(file) = &options.session_key_file {
+        file.clone()
+    } else {
+        let dir = &options.data;
+        ensure!(
+            dir.is_dir(),
+            "{} is not a data directory: start `koe up` first or name it with --data",
+            dir.display()
+        );
+        data_dir::session_key(dir)?
     };
     let key = Key::load(&key)?;
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .context("this machine's clock is off")?;
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("this machine's clock is off")?;
     let now = i64::try_from(since.as_secs()).context("this machine's clock is off")?;
     let roles: Roles = options.roles.iter().map(|role| role.role()).collect();
-    let claims = Claims::new(
-        &options.site,
-        &options.author,
-        name.as_deref(),
-        roles,
-        now,
-        options.hours * 3_600,
-    );
+    let claims = Claims::new(&options.site, &options.author, name.as_deref(), roles, now, options.hours * 3_600);
     output::line(key.sign(&claims));
     Ok(())
 }

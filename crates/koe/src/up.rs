@@ -18,7 +18,7 @@ use crate::{demo, output};
 /// The roles have this long to finish what they took; with the broker's own time it stays within five seconds.
 const GRACE: Duration = Duration::from_millis(3_200);
 /// Everything answers within this time after a start, unless the log is folded anew.
-const READY_MAX: Duration = Duration::from_secs(600);
+const READY_MAX: Duration = Duration::from_mins(10);
 /// How often readiness is looked at.
 const READY_POLL: Duration = Duration::from_millis(50);
 
@@ -40,20 +40,10 @@ pub(crate) struct Options {
     #[arg(long, env = "KOE_HTTP", value_name = "ADDR", default_value = "127.0.0.1:8080")]
     http: SocketAddr,
     /// Address for Prometheus; port 0 takes any free one.
-    #[arg(
-        long,
-        env = "KOE_METRICS",
-        value_name = "ADDR",
-        default_value = "127.0.0.1:9464"
-    )]
+    #[arg(long, env = "KOE_METRICS", value_name = "ADDR", default_value = "127.0.0.1:9464")]
     metrics: SocketAddr,
     /// Address for the nats-server; port 0 takes any free one.
-    #[arg(
-        long,
-        env = "KOE_NATS_LISTEN",
-        value_name = "ADDR",
-        default_value = "127.0.0.1:4222"
-    )]
+    #[arg(long, env = "KOE_NATS_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:4222")]
     nats: SocketAddr,
     /// Post the demonstration: a thread with 22 comments and their votes. Once: a second start adds nothing.
     #[arg(long)]
@@ -76,10 +66,7 @@ pub(crate) async fn run(options: Options, stop: CancellationToken) -> anyhow::Re
     let server = broker::find(options.nats_server.as_deref()).await?;
     let (nats_token, session_key_file) = (dir.nats_token()?, dir.session_key()?);
     let mut broker = Broker::start(server, dir.nats(), options.nats, nats_token.clone()).await?;
-    let nats = NatsOptions {
-        nats: format!("nats://{}", broker.address()),
-        nats_token: Some(nats_token),
-    };
+    let nats = NatsOptions { nats: format!("nats://{}", broker.address()), nats_token: Some(nats_token) };
     let outcome = beside_broker(&options, &dir, (&mut broker, nats), session_key_file, &stop).await;
     broker.stop().await?;
     outcome
@@ -92,17 +79,9 @@ async fn beside_broker(
     session_key_file: PathBuf,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let gateway_options = gateway::Options {
-        nats: nats.clone(),
-        http: options.http,
-        session_key_file,
-    };
+    let gateway_options = gateway::Options { nats: nats.clone(), http: options.http, session_key_file };
     let gateway = gateway::bind(&gateway_options).await?;
-    let exporter = exporter::bind(&exporter::Options {
-        nats: nats.clone(),
-        metrics: options.metrics,
-    })
-    .await?;
+    let exporter = exporter::bind(&exporter::Options { nats: nats.clone(), metrics: options.metrics }).await?;
     let addresses = Addresses {
         http: gateway.address(),
         metrics: exporter.address(),
@@ -112,21 +91,11 @@ async fn beside_broker(
 
     let mut roles = Roles::new(stop.child_token());
     let (comments, votes, projector) = role_options(options, dir, &nats);
-    roles.run("comments", |registry, stop| async move {
-        comments::run(comments, &registry, stop).await
-    });
-    roles.run("votes", |registry, stop| async move {
-        votes::run(votes, &registry, stop).await
-    });
-    roles.run("projector", |registry, stop| async move {
-        projector::run(projector, &registry, stop).await
-    });
-    roles.run("gateway", |registry, stop| async move {
-        gateway.run(&registry, stop).await
-    });
-    roles.run("exporter", |registry, stop| async move {
-        exporter.run(&registry, stop).await
-    });
+    roles.run("comments", |registry, stop| async move { comments::run(comments, &registry, stop).await });
+    roles.run("votes", |registry, stop| async move { votes::run(votes, &registry, stop).await });
+    roles.run("projector", |registry, stop| async move { projector::run(projector, &registry, stop).await });
+    roles.run("gateway", |registry, stop| async move { gateway.run(&registry, stop).await });
+    roles.run("exporter", |registry, stop| async move { exporter.run(&registry, stop).await });
 
     let outcome = tokio::select! {
         // The roles' end is looked at first: why one ended says more than what others missed of it.
@@ -135,8 +104,7 @@ async fn beside_broker(
         watched = broker.watch(stop) => watched,
         welcomed = welcome(options, dir, &nats, &addresses, stop) => welcomed,
     };
-    dir.forget_addresses()
-        .context("addresses.json cannot be removed")?;
+    dir.forget_addresses().context("addresses.json cannot be removed")?;
     roles.finish().await;
     outcome
 }
@@ -147,19 +115,9 @@ fn role_options(
     nats: &NatsOptions,
 ) -> (comments::Options, votes::Options, projector::Options) {
     (
-        comments::Options {
-            nats: nats.clone(),
-            rates: options.rates.clone(),
-        },
-        votes::Options {
-            nats: nats.clone(),
-            rates: options.rates.clone(),
-        },
-        projector::Options {
-            nats: nats.clone(),
-            data: dir.projector(),
-            cache_mib: options.cache_mib,
-        },
+        comments::Options { nats: nats.clone(), rates: options.rates.clone() },
+        votes::Options { nats: nats.clone(), rates: options.rates.clone() },
+        projector::Options { nats: nats.clone(), data: dir.projector(), cache_mib: options.cache_mib },
     )
 }
 
@@ -175,9 +133,7 @@ async fn welcome(
         let connection = connect(nats, "koe-up").await?;
         ready(&connection).await?;
         if options.demo {
-            demo::post(&Client::new(connection))
-                .await
-                .context("the demonstration could not be posted")?;
+            demo::post(&Client::new(connection)).await.context("the demonstration could not be posted")?;
         }
         dir.write_addresses(addresses)?;
         output::line(format_args!("koe {} is up", env!("CARGO_PKG_VERSION")));
@@ -212,11 +168,7 @@ async fn ready(connection: &async_nats::Client) -> anyhow::Result<()> {
         }
         if let Some(status) = status.filter(|_| told.elapsed() > Duration::from_secs(2)) {
             told = Instant::now();
-            tracing::info!(
-                folded = status.rebuilding_sequence,
-                end = status.end,
-                "folding the log"
-            );
+            tracing::info!(folded = status.rebuilding_sequence, end = status.end, "folding the log");
         }
         if began.elapsed() > READY_MAX {
             bail!("not everything answers after {} s", READY_MAX.as_secs());
@@ -226,10 +178,7 @@ async fn ready(connection: &async_nats::Client) -> anyhow::Result<()> {
 }
 
 async fn answers(connection: &async_nats::Client, service: &str) -> bool {
-    connection
-        .request(format!("$SRV.PING.{service}"), "".into())
-        .await
-        .is_ok()
+    connection.request(format!("$SRV.PING.{service}"), "".into()).await.is_ok()
 }
 
 /// The roles of this process, under one registry.
@@ -241,11 +190,7 @@ struct Roles {
 
 impl Roles {
     fn new(stop: CancellationToken) -> Self {
-        Self {
-            registry: Registry::new(),
-            stop,
-            running: JoinSet::new(),
-        }
+        Self { registry: Registry::new(), stop, running: JoinSet::new() }
     }
 
     fn run<F, R>(&mut self, name: &'static str, role: F)

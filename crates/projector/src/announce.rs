@@ -11,19 +11,12 @@ use crate::shared::Shared;
 /// Publishes what a step changed. Nobody may be listening, and nobody relies on it: it may get lost.
 pub(crate) async fn announce(shared: &Shared, step: &Step) {
     let epoch = shared.head.borrow().epoch;
-    let position = Position {
-        epoch,
-        sequence: step.sequence,
-    }
-    .to_string();
+    let position = Position { epoch, sequence: step.sequence }.to_string();
     for change in &step.changes {
         for comments in change.comments.chunks(ANNOUNCED_COMMENTS_MAX) {
             let message = message(change, comments, position.clone());
             let subject = subject::change(&change.site, &change.thread);
-            let sent = shared
-                .nats
-                .publish(subject, Bytes::from(message.encode_to_vec()))
-                .await;
+            let sent = shared.nats.publish(subject, Bytes::from(message.encode_to_vec())).await;
             if let Err(error) = sent {
                 tracing::debug!(%error, "a change could not be announced");
             }
@@ -35,20 +28,8 @@ fn message(change: &ThreadChange, comments: &[CommentChange], position: String) 
     let comments = comments.iter().map(|comment| v1::CommentChanged {
         id: comment.id.to_string(),
         number: comment.number,
-        state: if comment.removed {
-            v1::CommentState::Removed
-        } else {
-            v1::CommentState::Visible
-        }
-        .into(),
-        tally: Some(v1::Tally {
-            up: comment.tally.up,
-            down: comment.tally.down,
-        }),
+        state: if comment.removed { v1::CommentState::Removed } else { v1::CommentState::Visible }.into(),
+        tally: Some(v1::Tally { up: comment.tally.up, down: comment.tally.down }),
     });
-    v1::ThreadChanged {
-        position,
-        count: change.count,
-        comments: comments.collect(),
-    }
+    v1::ThreadChanged { position, count: change.count, comments: comments.collect() }
 }

@@ -45,24 +45,16 @@ fn comment(view: CommentView) -> v1::Comment {
         state,
         body,
         quotes,
-        tally: Some(v1::Tally {
-            up: view.tally.up,
-            down: view.tally.down,
-        }),
+        tally: Some(v1::Tally { up: view.tally.up, down: view.tally.down }),
         parent: view.parent.map_or_else(String::new, |parent| parent.to_string()),
     }
 }
 
-fn words(
-    words: Option<(Author, String, Vec<Drawn>)>,
-) -> (i32, Option<v1::Author>, String, Vec<v1::DrawnQuote>) {
+fn words(words: Option<(Author, String, Vec<Drawn>)>) -> (i32, Option<v1::Author>, String, Vec<v1::DrawnQuote>) {
     match words {
         None => (v1::CommentState::Removed.into(), None, String::new(), Vec::new()),
         Some((said, body, quotes)) => {
-            let said = v1::Author {
-                id: said.id,
-                name: said.name,
-            };
+            let said = v1::Author { id: said.id, name: said.name };
             let quotes = quotes.into_iter().map(quote).collect();
             (v1::CommentState::Visible.into(), Some(said), body, quotes)
         }
@@ -100,16 +92,8 @@ pub(crate) fn facts(facts: Facts, known: Option<KnownCommand>, position: Positio
     };
     let command = known.map(|known| {
         let (outcome, code) = outcome(known.void);
-        let position = Position {
-            sequence: known.sequence,
-            ..position
-        }
-        .to_string();
-        v1::KnownCommand {
-            position,
-            outcome,
-            code,
-        }
+        let position = Position { sequence: known.sequence, ..position }.to_string();
+        v1::KnownCommand { position, outcome, code }
     });
     v1::FactsReply {
         position: position.to_string(),
@@ -124,18 +108,6 @@ pub(crate) fn facts(facts: Facts, known: Option<KnownCommand>, position: Positio
 
 /// A place that stands still.
 pub(crate) fn frozen(frozen: Frozen) -> v1::FrozenThread {
-    let Frozen {
-        site,
-        thread,
-        sequence,
-        message_id,
-        reason,
-    } = frozen;
-    v1::FrozenThread {
-        site,
-        thread,
-        sequence,
-        message_id,
-        reason,
-    }
+    let Frozen { site, thread, sequence, message_id, reason } = frozen;
+    v1::FrozenThread { site, thread, sequence, message_id, reason }
 }

@@ -32,9 +32,7 @@ pub(crate) async fn run(
     caught_up: mpsc::Sender<u32>,
     stop: CancellationToken,
 ) -> anyhow::Result<Ended> {
-    let mut follower = shared
-        .journal
-        .follow(generation.store.sequence(), Contents::Whole);
+    let mut follower = shared.journal.follow(generation.store.sequence(), Contents::Whole);
     let mut tick = tokio::time::interval(PASS_INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut caught_up = Some(caught_up);
@@ -73,10 +71,7 @@ pub(crate) async fn run(
             if position >= now
                 && let Some(caught_up) = caught_up.take()
             {
-                caught_up
-                    .send(generation.number)
-                    .await
-                    .context("the manager is gone")?;
+                caught_up.send(generation.number).await.context("the manager is gone")?;
             }
         }
     }
@@ -110,10 +105,7 @@ async fn arrived(shared: &Shared, generation: &Generation, step: &Step) {
     // Whoever sees the position may ask for the outcome.
     shared.ring.remember(&step.outcomes);
     generation.position.send_replace(step.sequence);
-    shared
-        .metrics
-        .sequence
-        .set(i64::try_from(step.sequence).unwrap_or(i64::MAX));
+    shared.metrics.sequence.set(i64::try_from(step.sequence).unwrap_or(i64::MAX));
     shared.metrics.count(step);
     for recorded in &step.outcomes {
         if matches!(recorded.verdict, views::Verdict::Froze | views::Verdict::Foreign) {
@@ -135,12 +127,7 @@ async fn pass(shared: &Shared, generation: &Generation) -> anyhow::Result<Option
         return log_lost(shared, generation).await;
     }
     let position = *generation.position.borrow();
-    if head.sequence > position
-        && shared
-            .journal
-            .is_empty_between(position, head.sequence)
-            .await
-            .unwrap_or(false)
+    if head.sequence > position && shared.journal.is_empty_between(position, head.sequence).await.unwrap_or(false)
     {
         generation.position.send_replace(head.sequence);
     }
@@ -178,9 +165,7 @@ async fn log_lost(shared: &Shared, generation: &Generation) -> anyhow::Result<Op
         log.end = head.sequence,
         "the log is not the one that was folded: it lost its tail or is another; rebuilding"
     );
-    Ok(Some(Ended::LogLost {
-        epoch: checkpoint.epoch,
-    }))
+    Ok(Some(Ended::LogLost { epoch: checkpoint.epoch }))
 }
 
 fn checkpoint(store: &Store) -> anyhow::Result<Option<Checkpoint>> {

@@ -11,6 +11,8 @@ use views::Store;
 
 /// The names of generations. Stored: never change.
 const PREFIX: &str = "generation-";
+/// What cannot be used is kept under this name. Stored: never change.
+const ASIDE: &str = "unusable-";
 /// The file that names the serving generation. Stored: never change.
 const SERVING: &str = "serving";
 
@@ -25,8 +27,7 @@ impl Generations {
     /// Takes the directory for this process alone.
     pub(crate) fn open(dir: &Path, options: views::Options) -> anyhow::Result<Self> {
         fs::create_dir_all(dir).context("it cannot be made: choose one that can be written with --data")?;
-        let lock =
-            File::create(dir.join("lock")).context("it cannot be written: choose another with --data")?;
+        let lock = File::create(dir.join("lock")).context("it cannot be written: choose another with --data")?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -34,11 +35,7 @@ impl Generations {
             }
             Err(TryLockError::Error(error)) => return Err(error).context("it cannot be locked"),
         }
-        Ok(Self {
-            dir: dir.to_owned(),
-            options,
-            _lock: lock,
-        })
+        Ok(Self { dir: dir.to_owned(), options, _lock: lock })
     }
 
     fn path(&self, number: u32) -> PathBuf {
@@ -75,16 +72,14 @@ impl Generations {
         Store::open(&self.path(number), self.options)
     }
 
-    /// The highest number there is, 0 for none.
-    pub(crate) fn latest(&self) -> io::Result<u32> {
+    /// The highest number that was ever given out, 0 for none: no number comes twice.
+    fn latest(&self) -> io::Result<u32> {
         let mut latest = 0;
         for entry in fs::read_dir(&self.dir)? {
             let name = entry?.file_name();
-            let number = name
-                .to_str()
-                .and_then(|name| name.strip_prefix(PREFIX))
-                .and_then(|n| n.parse().ok());
-            latest = latest.max(number.unwrap_or_default());
+            let name = name.to_str().unwrap_or_default();
+            let number = name.strip_prefix(PREFIX).or_else(|| name.strip_prefix(ASIDE));
+            latest = latest.max(number.and_then(|number| number.parse().ok()).unwrap_or_default());
         }
         Ok(latest)
     }
@@ -102,7 +97,7 @@ impl Generations {
         if !from.exists() {
             return Ok(());
         }
-        let aside = self.dir.join(format!("unusable-{number}"));
+        let aside = self.dir.join(format!("{ASIDE}{number}"));
         if aside.exists() {
             fs::remove_dir_all(&aside)?;
         }

@@ -35,12 +35,7 @@ pub struct Options {
     #[command(flatten)]
     pub nats: NatsOptions,
     /// Directory for the read models.
-    #[arg(
-        long = "data",
-        env = "KOE_DATA",
-        value_name = "DIR",
-        default_value = "data/projector"
-    )]
+    #[arg(long = "data", env = "KOE_DATA", value_name = "DIR", default_value = "data/projector")]
     pub data: PathBuf,
     /// Memory for the store's cache, in MiB.
     #[arg(long, env = "KOE_CACHE_MIB", value_name = "MIB", default_value_t = 256,
@@ -50,10 +45,8 @@ pub struct Options {
 
 /// Runs the projector until the stop.
 pub async fn run(options: Options, registry: &Registry, stop: CancellationToken) -> anyhow::Result<()> {
-    let store_options = views::Options {
-        cache_bytes: options.cache_mib * 1024 * 1024,
-        ..views::Options::default()
-    };
+    let store_options =
+        views::Options { cache_bytes: options.cache_mib * 1024 * 1024, ..views::Options::default() };
     let generations = Generations::open(&options.data, store_options)
         .with_context(|| format!("the data directory {} cannot be used", options.data.display()))?;
     // Consuming at full speed and answering share no connection, so that neither starves the other.
@@ -64,11 +57,7 @@ pub async fn run(options: Options, registry: &Registry, stop: CancellationToken)
     let shared = Arc::new(Shared::new(journal.clone(), answering.clone(), metrics));
     let mut door = Door::open(
         &answering,
-        (
-            "projector",
-            "koe-queries",
-            "Queries about threads, as of a position",
-        ),
+        ("projector", "koe-queries", "Queries about threads, as of a position"),
         registry,
         stop.clone(),
     )
@@ -82,10 +71,7 @@ pub async fn run(options: Options, registry: &Registry, stop: CancellationToken)
         }
         Ok(())
     };
-    let (managed, served, watched) = tokio::join!(
-        manager::run(generations, Arc::clone(&shared), stop.clone()),
-        door.run(),
-        watching
-    );
+    let (managed, served, watched) =
+        tokio::join!(manager::run(generations, Arc::clone(&shared), stop.clone()), door.run(), watching);
     managed.and(served).and(watched)
 }

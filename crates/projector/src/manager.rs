@@ -58,7 +58,11 @@ pub(crate) async fn run(
         tokio::select! {
             () = stop.cancelled() => break,
             Some(number) = catching_up.recv() => manager.caught_up(number).await?,
-            Some(()) = rebuild_asked.recv() => manager.build()?,
+            Some(answer) = rebuild_asked.recv() => {
+                let generation = manager.build()?;
+                // Whoever asked may have gone; the rebuild goes on.
+                answer.send(generation).ok();
+            }
             Some(ended) = manager.folds.join_next_with_id() => {
                 let (task, ended) = ended.context("a fold broke")?;
                 manager.ended(task, ended?).await?;
@@ -72,7 +76,7 @@ impl Manager {
     /// What served last serves again at once; without one, the log is folded before anybody is answered.
     fn start(&mut self) -> anyhow::Result<()> {
         let Some(number) = self.generations.serving()? else {
-            return self.build();
+            return self.build().map(drop);
         };
         match self.generations.store(number) {
             Ok(store) => {
@@ -83,20 +87,16 @@ impl Manager {
             Err(error @ views::Error::InUse) => Err(error.into()),
             Err(error) => {
                 tracing::error!(generation = number, %error, "the store cannot be used; folding the log again");
-                self.give_up(number, matches!(error, views::Error::OtherSchema { .. }))?;
-                self.build()
+                self.give_up(number, &error)?;
+                self.build().map(drop)
             }
         }
     }
 
     fn fold(&mut self, generation: Arc<Generation>) -> Running {
         let stop = self.stop.child_token();
-        let fold = folding::run(
-            Arc::clone(&self.shared),
-            Arc::clone(&generation),
-            self.caught_up.clone(),
-            stop.clone(),
-        );
+        let fold =
+            folding::run(Arc::clone(&self.shared), Arc::clone(&generation), self.caught_up.clone(), stop.clone());
         let ended = CancellationToken::new();
         let at_end = ended.clone().drop_guard();
         let task = self.folds.spawn(async move {
@@ -104,18 +104,13 @@ impl Manager {
             drop(at_end);
             ended
         });
-        Running {
-            generation,
-            stop,
-            ended,
-            task: task.id(),
-        }
+        Running { generation, stop, ended, task: task.id() }
     }
 
-    /// Folds the log into a new generation beside the serving one, unless that is under way.
-    fn build(&mut self) -> anyhow::Result<()> {
-        if self.building.is_some() {
-            return Ok(());
+    /// Folds the log into a new generation beside the serving one, unless that is under way; returns its number.
+    fn build(&mut self) -> anyhow::Result<u32> {
+        if let Some(building) = &self.building {
+            return Ok(building.generation.number);
         }
         let mut number = self.generations.begun()?;
         let store = match self.generations.store(number) {
@@ -123,29 +118,21 @@ impl Manager {
             Err(error @ views::Error::InUse) => return Err(error.into()),
             Err(error) => {
                 tracing::error!(generation = number, %error, "the store cannot be used; beginning again");
-                self.give_up(number, false)?;
+                self.give_up(number, &error)?;
                 number += 1;
                 self.generations.store(number)?
             }
         };
-        tracing::info!(
-            generation = number,
-            from = store.sequence(),
-            "folding the log into a new generation"
-        );
-        self.shared
-            .rebuilding_sequence
-            .store(store.sequence(), Ordering::Relaxed);
+        tracing::info!(generation = number, from = store.sequence(), "folding the log into a new generation");
+        self.shared.rebuilding_sequence.store(store.sequence(), Ordering::Relaxed);
         self.shared.rebuilding.store(number, Ordering::Relaxed);
         self.shared.metrics.rebuilding.set(i64::from(number));
         self.building = Some(self.fold(Arc::new(Generation::new(number, store))));
-        Ok(())
+        Ok(number)
     }
 
     async fn caught_up(&mut self, number: u32) -> anyhow::Result<()> {
-        let built = self
-            .building
-            .take_if(|running| running.generation.number == number);
+        let built = self.building.take_if(|running| running.generation.number == number);
         let Some(built) = built else { return Ok(()) };
         if let Some(old) = self.serving.take() {
             // First the old one stands still, then the new one gets past it: no reader sees time run back.
@@ -166,9 +153,7 @@ impl Manager {
                 return Ok(());
             }
         }
-        self.generations
-            .set_serving(number)
-            .context("the serving generation cannot be written down")?;
+        self.generations.set_serving(number).context("the serving generation cannot be written down")?;
         self.built();
         self.serve(built);
         tracing::info!(generation = number, "the new generation serves");
@@ -183,18 +168,10 @@ impl Manager {
 
     fn serve(&mut self, running: Running) {
         self.shared.ring.clear();
-        self.shared
-            .metrics
-            .generation
-            .set(i64::from(running.generation.number));
+        self.shared.metrics.generation.set(i64::from(running.generation.number));
         let sequence = running.generation.store.sequence();
-        self.shared
-            .metrics
-            .sequence
-            .set(i64::try_from(sequence).unwrap_or(i64::MAX));
-        self.shared
-            .serving
-            .send_replace(Some(Arc::clone(&running.generation)));
+        self.shared.metrics.sequence.set(i64::try_from(sequence).unwrap_or(i64::MAX));
+        self.shared.serving.send_replace(Some(Arc::clone(&running.generation)));
         self.serving = Some(running);
     }
 
@@ -208,11 +185,7 @@ impl Manager {
             Ended::Stopped => return Ok(()),
             Ended::LogLost { epoch } => {
                 self.shared.metrics.regressions.inc();
-                self.shared
-                    .journal
-                    .begin_epoch(epoch)
-                    .await
-                    .context("a new epoch cannot begin")?;
+                self.shared.journal.begin_epoch(epoch).await.context("a new epoch cannot begin")?;
             }
             Ended::StoreBroken(error) => {
                 tracing::error!(generation = number, %error, "the store broke; folding the log again");
@@ -224,22 +197,24 @@ impl Manager {
             self.shared.metrics.generation.set(0);
         }
         drop(running);
-        self.give_up(number, false)?;
-        self.build()
+        self.set_aside(number)?;
+        self.build().map(drop)
     }
 
-    /// A generation that cannot be used is kept aside; one of another schema stays where its own release finds it.
-    fn give_up(&mut self, number: u32, keep: bool) -> anyhow::Result<()> {
+    /// A store that another release wrote stays where that release finds it; any other is kept aside.
+    fn give_up(&mut self, number: u32, error: &views::Error) -> anyhow::Result<()> {
+        if matches!(error, views::Error::OtherSchema { .. }) {
+            return self.generations.clear_serving().context("the serving generation cannot be unset");
+        }
+        self.set_aside(number)
+    }
+
+    fn set_aside(&mut self, number: u32) -> anyhow::Result<()> {
         if self.generations.serving()? == Some(number) {
             self.generations.clear_serving()?;
         }
-        if !keep {
-            self.shared.metrics.damaged.inc();
-            self.generations
-                .set_aside(number)
-                .context("the unusable store cannot be moved aside")?;
-        }
-        Ok(())
+        self.shared.metrics.damaged.inc();
+        self.generations.set_aside(number).context("the unusable store cannot be moved aside")
     }
 
     async fn finish(mut self) -> anyhow::Result<()> {
@@ -247,9 +222,7 @@ impl Manager {
         let stores = [self.serving.take(), self.building.take()].into_iter().flatten();
         for running in stores {
             let store = Arc::clone(&running.generation.store);
-            tokio::task::spawn_blocking(move || store.flush())
-                .await
-                .context("the flush broke")??;
+            tokio::task::spawn_blocking(move || store.flush()).await.context("the flush broke")??;
         }
         Ok(())
     }

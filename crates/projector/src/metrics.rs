@@ -35,10 +35,7 @@ impl Metrics {
             Ok(gauge)
         };
         let folded = IntCounterVec::new(
-            Opts::new(
-                "koe_projector_events_folded_total",
-                "Events folded into the serving generation, by type.",
-            ),
+            Opts::new("koe_projector_events_folded_total", "Events folded into the serving generation, by type."),
             &["type"],
         )?;
         registry.register(Box::new(folded.clone()))?;
@@ -51,42 +48,24 @@ impl Metrics {
         )?;
         registry.register(Box::new(void.clone()))?;
         let step = Histogram::with_opts(
-            HistogramOpts::new(
-                "koe_projector_step_duration_seconds",
-                "Time to fold and write one batch.",
-            )
-            .buckets(STEP_BUCKETS.to_vec()),
+            HistogramOpts::new("koe_projector_step_duration_seconds", "Time to fold and write one batch.")
+                .buckets(STEP_BUCKETS.to_vec()),
         )?;
         registry.register(Box::new(step.clone()))?;
         Ok(Self {
-            folded: Event::KINDS
-                .iter()
-                .map(|kind| (*kind, folded.with_label_values(&[kind])))
-                .collect(),
+            folded: Event::KINDS.iter().map(|kind| (*kind, folded.with_label_values(&[kind]))).collect(),
             void,
             skipped: counter(
                 "events_skipped_total",
                 "Events of threads that stand still, counted and not folded.",
             )?,
-            unreadable: counter(
-                "events_unreadable_total",
-                "Messages of the log that could not be read.",
-            )?,
+            unreadable: counter("events_unreadable_total", "Messages of the log that could not be read.")?,
             repeated: counter("events_repeated_total", "Events whose command was folded before.")?,
             step,
-            sequence: gauge(
-                "folded_sequence",
-                "The last sequence folded into the serving generation.",
-            )?,
+            sequence: gauge("folded_sequence", "The last sequence folded into the serving generation.")?,
             generation: gauge("generation", "The generation that serves, 0 for none.")?,
-            rebuilding: gauge(
-                "rebuilding_generation",
-                "The generation that is being rebuilt, 0 for none.",
-            )?,
-            regressions: counter(
-                "log_regressions_total",
-                "Times that the log was found to have lost its tail.",
-            )?,
+            rebuilding: gauge("rebuilding_generation", "The generation that is being rebuilt, 0 for none.")?,
+            regressions: counter("log_regressions_total", "Times that the log was found to have lost its tail.")?,
             damaged: counter(
                 "stores_given_up_total",
                 "Stores that were moved aside because they could not be used.",

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use domain::{Place, Rejection, Timestamp};
 use service::{Door, Refusal, Request};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use views::{SCHEMA, View};
 use wire::error::Failure;
@@ -14,8 +15,8 @@ use wire::{Position, envelope, subject, v1};
 
 use crate::answers;
 use crate::limits::{
-    AT_LEAST_WAIT_MAX, COUNTS_MAX, DIGEST_DEFAULT, DIGEST_MAX, FACTS_COMMENTS_MAX, FROZEN_NAMED_MAX,
-    PAGE_DEFAULT, PAGE_MAX, SITES_MAX,
+    AT_LEAST_WAIT_MAX, COUNTS_MAX, DIGEST_DEFAULT, DIGEST_MAX, FACTS_COMMENTS_MAX, FROZEN_NAMED_MAX, PAGE_DEFAULT,
+    PAGE_MAX, SITES_MAX,
 };
 use crate::shared::{Generation, Shared};
 
@@ -48,27 +49,16 @@ type Answer<R> = Result<R, Refusal>;
 /// The place that a query is about; its subject must name that place's partition.
 fn place<Q>(request: &Request<Q>, thread: &str) -> Answer<Place> {
     let site = subject::site_token(&request.subject).parse()?;
-    let thread = if thread.is_empty() {
-        None
-    } else {
-        Some(thread.parse()?)
-    };
+    let thread = if thread.is_empty() { None } else { Some(thread.parse()?) };
     let place = Place { site, thread };
-    if subject::query_fits(&request.subject, &place) {
-        Ok(place)
-    } else {
-        Err(Rejection::PartitionWrong.into())
-    }
+    if subject::query_fits(&request.subject, &place) { Ok(place) } else { Err(Rejection::PartitionWrong.into()) }
 }
 
 fn limit(asked: u32, default: u32, max: u32) -> Answer<u32> {
     match asked {
         0 => Ok(default),
         asked if asked <= max => Ok(asked),
-        _ => Err(Refusal::with_detail(
-            Failure::LimitExceeded,
-            format!("at most {max} at once"),
-        )),
+        _ => Err(Refusal::with_detail(Failure::LimitExceeded, format!("at most {max} at once"))),
     }
 }
 
@@ -76,9 +66,7 @@ fn position(token: &str) -> Answer<Option<Position>> {
     if token.is_empty() {
         return Ok(None);
     }
-    Position::from_str(token)
-        .map(Some)
-        .or(Err(Failure::PositionInvalid.into()))
+    Position::from_str(token).map(Some).or(Err(Failure::PositionInvalid.into()))
 }
 
 /// The serving generation, once it is as far as the asker needs.
@@ -106,11 +94,7 @@ where
     F: FnOnce(&View<'_>, Position) -> Result<R, Failed> + Send + 'static,
 {
     let (generation, passed) = at_least(shared, token).await?;
-    let _reader = shared
-        .readers
-        .acquire()
-        .await
-        .expect("the semaphore is never closed");
+    let _reader = shared.readers.acquire().await.expect("the semaphore is never closed");
     let epoch = shared.head.borrow().epoch;
     let store = Arc::clone(&generation.store);
     let done = tokio::task::spawn_blocking(move || {
@@ -151,23 +135,12 @@ impl From<Rejection> for Failed {
 }
 
 fn need_open(view: &View<'_>, place: &Place) -> Result<(), Failed> {
-    if view.is_open(&place.site)? {
-        Ok(())
-    } else {
-        Err(Rejection::SiteUnknown.into())
-    }
+    if view.is_open(&place.site)? { Ok(()) } else { Err(Rejection::SiteUnknown.into()) }
 }
 
-async fn thread_page(
-    shared: &Shared,
-    request: Request<v1::ThreadPageRequest>,
-) -> Answer<v1::ThreadPageReply> {
+async fn thread_page(shared: &Shared, request: Request<v1::ThreadPageRequest>) -> Answer<v1::ThreadPageReply> {
     // An empty thread is no thread here.
-    let Place {
-        site,
-        thread: Some(thread),
-    } = place(&request, &request.body.thread)?
-    else {
+    let Place { site, thread: Some(thread) } = place(&request, &request.body.thread)? else {
         return Err(Rejection::ThreadInvalid.into());
     };
     let after = match request.body.after.as_str() {
@@ -185,32 +158,18 @@ async fn thread_page(
 async fn counts(shared: &Shared, request: Request<v1::CountsRequest>) -> Answer<v1::CountsReply> {
     let place = place(&request, "")?;
     if request.body.threads.len() > COUNTS_MAX {
-        return Err(Refusal::with_detail(
-            Failure::LimitExceeded,
-            format!("at most {COUNTS_MAX} threads at once"),
-        ));
+        return Err(Refusal::with_detail(Failure::LimitExceeded, format!("at most {COUNTS_MAX} threads at once")));
     }
-    let threads = request
-        .body
-        .threads
-        .iter()
-        .map(|id| id.parse())
-        .collect::<Result<Vec<_>, _>>()?;
+    let threads = request.body.threads.iter().map(|id| id.parse()).collect::<Result<Vec<_>, _>>()?;
     read(shared, &request.body.at_least, move |view, position| {
         need_open(view, &place)?;
         let mut counts = Vec::with_capacity(threads.len());
         for thread in threads {
             if let Some(count) = view.count(&place.site, &thread)? {
-                counts.push(v1::ThreadCount {
-                    thread: thread.to_string(),
-                    count,
-                });
+                counts.push(v1::ThreadCount { thread: thread.to_string(), count });
             }
         }
-        Ok(v1::CountsReply {
-            position: position.to_string(),
-            counts,
-        })
+        Ok(v1::CountsReply { position: position.to_string(), counts })
     })
     .await
 }
@@ -220,78 +179,50 @@ async fn threads(shared: &Shared, request: Request<v1::ThreadsRequest>) -> Answe
     let limit = usize::try_from(limit(request.body.limit, PAGE_DEFAULT, PAGE_MAX)?).expect("at most 200");
     let after = request.body.after;
     if !after.is_empty() {
-        after
-            .parse::<domain::ThreadId>()
-            .or(Err(Refusal::from(Failure::PositionInvalid)))?;
+        after.parse::<domain::ThreadId>().or(Err(Refusal::from(Failure::PositionInvalid)))?;
     }
     read(shared, &request.body.at_least, move |view, position| {
         need_open(view, &place)?;
         let mut found = view.threads(&place.site, &after, limit + 1)?;
         let more = found.len() > limit;
         found.truncate(limit);
-        let next = found
-            .last()
-            .filter(|_| more)
-            .map_or_else(String::new, |last| last.thread.clone());
+        let next = found.last().filter(|_| more).map_or_else(String::new, |last| last.thread.clone());
         let threads = found.into_iter().map(|entry| v1::ThreadEntry {
             thread: entry.thread,
             headline: entry.headline,
             count: entry.count,
         });
-        Ok(v1::ThreadsReply {
-            position: position.to_string(),
-            threads: threads.collect(),
-            next,
-        })
+        Ok(v1::ThreadsReply { position: position.to_string(), threads: threads.collect(), next })
     })
     .await
 }
 
 async fn sites(shared: &Shared, request: Request<v1::SitesRequest>) -> Answer<v1::SitesReply> {
     read(shared, &request.body.at_least, move |view, position| {
-        let sites = view
-            .sites(SITES_MAX)?
-            .into_iter()
-            .map(|(site, name)| v1::SiteEntry { site, name })
-            .collect();
-        Ok(v1::SitesReply {
-            position: position.to_string(),
-            sites,
-        })
+        let sites = view.sites(SITES_MAX)?.into_iter().map(|(site, name)| v1::SiteEntry { site, name }).collect();
+        Ok(v1::SitesReply { position: position.to_string(), sites })
     })
     .await
 }
 
-async fn command(
-    shared: &Shared,
-    request: Request<v1::CommandStatusRequest>,
-) -> Answer<v1::CommandStatusReply> {
+async fn command(shared: &Shared, request: Request<v1::CommandStatusRequest>) -> Answer<v1::CommandStatusReply> {
     let place = place(&request, &request.body.thread)?;
     let id = request.body.id.parse()?;
     let at_position = position(&request.body.at_position)?;
-    let (known, read_at) = read(shared, &request.body.at_least, move |view, position| {
-        Ok((view.command(&place, id)?, position))
-    })
-    .await?;
+    let (known, read_at) =
+        read(shared, &request.body.at_least, move |view, position| Ok((view.command(&place, id)?, position)))
+            .await?;
     let epoch = read_at.epoch;
     let (at, (outcome, code)) = match (known, at_position) {
         (Some(known), _) => (Some(known.sequence), answers::outcome(known.void)),
         (None, Some(at)) if at.epoch == epoch => {
-            let outcome = shared.ring.outcome(at.sequence).map(answers::outcome);
-            (
-                Some(at.sequence),
-                outcome.unwrap_or((v1::Outcome::Pending.into(), String::new())),
-            )
+            let outcome = shared.ring.outcome(at.sequence).map(|judged| answers::outcome(judged.err()));
+            (Some(at.sequence), outcome.unwrap_or((v1::Outcome::Pending.into(), String::new())))
         }
         (None, _) => (None, (v1::Outcome::Unspecified.into(), String::new())),
     };
     let at_position = at.map_or_else(String::new, |sequence| Position { epoch, sequence }.to_string());
-    Ok(v1::CommandStatusReply {
-        position: read_at.to_string(),
-        outcome,
-        code,
-        at_position,
-    })
+    Ok(v1::CommandStatusReply { position: read_at.to_string(), outcome, code, at_position })
 }
 
 async fn facts(shared: &Shared, request: Request<v1::FactsRequest>) -> Answer<v1::FactsReply> {
@@ -299,17 +230,8 @@ async fn facts(shared: &Shared, request: Request<v1::FactsRequest>) -> Answer<v1
     if request.body.comments.len() > FACTS_COMMENTS_MAX {
         return Err(Failure::LimitExceeded.into());
     }
-    let comments = request
-        .body
-        .comments
-        .iter()
-        .map(|id| id.parse())
-        .collect::<Result<Vec<_>, _>>()?;
-    let id = if request.body.id.is_empty() {
-        None
-    } else {
-        Some(request.body.id.parse()?)
-    };
+    let comments = request.body.comments.iter().map(|id| id.parse()).collect::<Result<Vec<_>, _>>()?;
+    let id = if request.body.id.is_empty() { None } else { Some(request.body.id.parse()?) };
     read(shared, &request.body.at_least, move |view, position| {
         let known = match id {
             Some(id) => view.command(&place, id)?,
@@ -321,21 +243,13 @@ async fn facts(shared: &Shared, request: Request<v1::FactsRequest>) -> Answer<v1
 }
 
 async fn status(shared: &Shared, _: Request<v1::StatusRequest>) -> Answer<v1::StatusReply> {
-    let generation = shared
-        .serving
-        .borrow()
-        .as_ref()
-        .map_or(0, |generation| generation.number);
+    let generation = shared.serving.borrow().as_ref().map_or(0, |generation| generation.number);
     let head = *shared.head.borrow();
     let seen = SystemTime::now() - head.seen.elapsed();
-    let seen = seen
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis());
+    let seen = seen.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis());
     let base = v1::StatusReply {
         end: head.sequence,
-        end_seen: Some(envelope::time_out(Timestamp(
-            i64::try_from(seen).unwrap_or(i64::MAX),
-        ))),
+        end_seen: Some(envelope::time_out(Timestamp(i64::try_from(seen).unwrap_or(i64::MAX)))),
         generation,
         rebuilding: shared.rebuilding.load(Ordering::Relaxed),
         rebuilding_sequence: shared.rebuilding_sequence.load(Ordering::Relaxed),
@@ -343,10 +257,7 @@ async fn status(shared: &Shared, _: Request<v1::StatusRequest>) -> Answer<v1::St
         folded: shared
             .metrics
             .folded()
-            .map(|(name, count)| v1::NamedCount {
-                name: name.to_owned(),
-                count,
-            })
+            .map(|(name, count)| v1::NamedCount { name: name.to_owned(), count })
             .collect(),
         log_regressions: shared.metrics.regressions.get(),
         ..v1::StatusReply::default()
@@ -355,10 +266,7 @@ async fn status(shared: &Shared, _: Request<v1::StatusRequest>) -> Answer<v1::St
         return Ok(base);
     }
     read(shared, "", move |view, position| {
-        let void = view
-            .void()?
-            .into_iter()
-            .map(|(name, count)| v1::NamedCount { name, count });
+        let void = view.void()?.into_iter().map(|(name, count)| v1::NamedCount { name, count });
         let frozen = view.frozen(FROZEN_NAMED_MAX)?.into_iter().map(answers::frozen);
         Ok(v1::StatusReply {
             position: position.to_string(),
@@ -371,34 +279,18 @@ async fn status(shared: &Shared, _: Request<v1::StatusRequest>) -> Answer<v1::St
     .await
 }
 
-fn place_of(place: v1::Place) -> Answer<Place> {
-    let thread = if place.thread.is_empty() {
-        None
-    } else {
-        Some(place.thread.parse()?)
-    };
-    Ok(Place {
-        site: place.site.parse()?,
-        thread,
-    })
+fn place_of(place: &v1::Place) -> Answer<Place> {
+    let thread = if place.thread.is_empty() { None } else { Some(place.thread.parse()?) };
+    Ok(Place { site: place.site.parse()?, thread })
 }
 
 async fn digest(shared: &Shared, request: Request<v1::DigestRequest>) -> Answer<v1::DigestReply> {
     let limit = usize::try_from(limit(request.body.limit, DIGEST_DEFAULT, DIGEST_MAX)?).expect("at most 200");
-    let after = request
-        .body
-        .after
-        .filter(|place| !place.site.is_empty())
-        .map(place_of)
-        .transpose()?;
-    let only = request.body.only.map(place_of).transpose()?;
+    let after = request.body.after.filter(|place| !place.site.is_empty()).as_ref().map(place_of).transpose()?;
+    let only = request.body.only.as_ref().map(place_of).transpose()?;
     read(shared, &request.body.at_least, move |view, position| {
         // A digest is of what is folded, so its position is the store's own.
-        let position = Position {
-            sequence: view.sequence(),
-            ..position
-        }
-        .to_string();
+        let position = Position { sequence: view.sequence(), ..position }.to_string();
         let (places, comments) = match only {
             Some(place) => (vec![place.clone()], view.comment_digests(&place)?),
             None => (view.places(after.as_ref(), limit)?, Vec::new()),
@@ -408,35 +300,18 @@ async fn digest(shared: &Shared, request: Request<v1::DigestRequest>) -> Answer<
         for place in places {
             let digest = view.digest(&place)?.to_vec().into();
             let thread = place.thread.map_or_else(String::new, |thread| thread.to_string());
-            let place = Some(v1::Place {
-                site: place.site.to_string(),
-                thread,
-            });
+            let place = Some(v1::Place { site: place.site.to_string(), thread });
             digests.push(v1::PlaceDigest { place, digest });
         }
         let comments = comments.iter().map(|digest| digest.to_vec().into()).collect();
-        Ok(v1::DigestReply {
-            position,
-            places: digests,
-            done,
-            comments,
-        })
+        Ok(v1::DigestReply { position, places: digests, done, comments })
     })
     .await
 }
 
 async fn rebuild(shared: &Shared, _: Request<v1::RebuildRequest>) -> Answer<v1::RebuildReply> {
-    // A request that waits already is as good as another.
-    if shared.rebuild.try_send(()).is_err() {
-        tracing::debug!("a rebuild is asked for already");
-    }
-    let serving = shared
-        .serving
-        .borrow()
-        .as_ref()
-        .map_or(0, |generation| generation.number);
-    let under_way = shared.rebuilding.load(Ordering::Relaxed);
-    Ok(v1::RebuildReply {
-        generation: if under_way == 0 { serving + 1 } else { under_way },
-    })
+    let (answer, begun) = oneshot::channel();
+    shared.rebuild.try_send(answer).or(Err(Refusal::from(Failure::Overloaded)))?;
+    let generation = begun.await.or(Err(Refusal::from(Failure::Unavailable)))?;
+    Ok(v1::RebuildReply { generation })
 }

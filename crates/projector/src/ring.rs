@@ -29,21 +29,16 @@ impl Ring {
         }
     }
 
-    /// What came of the event at a place: the broken rule or none; `None` if it is not remembered.
-    pub(crate) fn outcome(&self, sequence: u64) -> Option<Option<Rejection>> {
+    /// What came of the event at a place: applied, or void by a broken rule; `None` if it is not remembered.
+    pub(crate) fn outcome(&self, sequence: u64) -> Option<Result<(), Rejection>> {
         let ring = self.0.lock().expect("nothing panics while it holds the ring");
-        let index = ring
-            .binary_search_by_key(&sequence, |(sequence, _)| *sequence)
-            .ok()?;
-        ring.get(index).map(|(_, void)| *void)
+        let index = ring.binary_search_by_key(&sequence, |(sequence, _)| *sequence).ok()?;
+        ring.get(index).map(|(_, void)| void.map_or(Ok(()), Err))
     }
 
     /// Forgets everything: another generation serves now.
     pub(crate) fn clear(&self) {
-        self.0
-            .lock()
-            .expect("nothing panics while it holds the ring")
-            .clear();
+        self.0.lock().expect("nothing panics while it holds the ring").clear();
     }
 }
 
@@ -54,23 +49,15 @@ mod tests {
     #[test]
     fn the_ring_remembers_the_latest_and_is_bounded() {
         let ring = Ring::default();
-        let outcome = |sequence, verdict| Outcome {
-            sequence,
-            kind: None,
-            verdict,
-        };
-        ring.remember(&[
-            outcome(3, Verdict::Applied),
-            outcome(7, Verdict::Void(Rejection::OwnComment)),
-        ]);
-        assert_eq!(ring.outcome(3), Some(None));
-        assert_eq!(ring.outcome(7), Some(Some(Rejection::OwnComment)));
+        let outcome = |sequence, verdict| Outcome { sequence, kind: None, verdict };
+        ring.remember(&[outcome(3, Verdict::Applied), outcome(7, Verdict::Void(Rejection::OwnComment))]);
+        assert_eq!(ring.outcome(3), Some(Ok(())));
+        assert_eq!(ring.outcome(7), Some(Err(Rejection::OwnComment)));
         assert_eq!(ring.outcome(5), None);
-        let more: Vec<_> = (8..8 + RING_ENTRIES_MAX as u64)
-            .map(|s| outcome(s, Verdict::Applied))
-            .collect();
+        let more: Vec<_> =
+            (8..8 + u64::try_from(RING_ENTRIES_MAX).unwrap()).map(|s| outcome(s, Verdict::Applied)).collect();
         ring.remember(&more);
         assert_eq!(ring.outcome(7), None);
-        assert_eq!(ring.outcome(8), Some(None));
+        assert_eq!(ring.outcome(8), Some(Ok(())));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use journal::{Head, Journal};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use views::Store;
 
 use crate::limits::READERS_MAX;
@@ -32,19 +32,15 @@ pub(crate) struct Shared {
     /// The generation that is being rebuilt, 0 for none, and how far it is.
     pub(crate) rebuilding: AtomicU32,
     pub(crate) rebuilding_sequence: AtomicU64,
-    /// Asks the manager for a rebuild; one waiting request is enough for all who ask.
-    pub(crate) rebuild: mpsc::Sender<()>,
-    pub(crate) rebuild_asked: tokio::sync::Mutex<mpsc::Receiver<()>>,
+    /// Asks the manager for a rebuild; it answers with the generation.
+    pub(crate) rebuild: mpsc::Sender<oneshot::Sender<u32>>,
+    pub(crate) rebuild_asked: tokio::sync::Mutex<mpsc::Receiver<oneshot::Sender<u32>>>,
 }
 
 impl Generation {
     pub(crate) fn new(number: u32, store: Store) -> Self {
         let position = watch::Sender::new(store.sequence());
-        Self {
-            number,
-            store: Arc::new(store),
-            position,
-        }
+        Self { number, store: Arc::new(store), position }
     }
 }
 
@@ -68,9 +64,6 @@ impl Shared {
 
     /// Whether this is the generation that readers see.
     pub(crate) fn serves(&self, number: u32) -> bool {
-        self.serving
-            .borrow()
-            .as_ref()
-            .is_some_and(|generation| generation.number == number)
+        self.serving.borrow().as_ref().is_some_and(|generation| generation.number == number)
     }
 }

@@ -60,13 +60,11 @@ pub(crate) fn digests(
 
 /// What differs, in the order of places.
 pub(crate) fn places(folded: &Digests, served: &Digests) -> Vec<(Place, Difference)> {
-    let missing_or_other = folded
-        .iter()
-        .filter_map(|(place, digest)| match served.get(place) {
-            None => Some((place.clone(), Difference::NotServed)),
-            Some(other) if other != digest => Some((place.clone(), Difference::Contents)),
-            Some(_) => None,
-        });
+    let missing_or_other = folded.iter().filter_map(|(place, digest)| match served.get(place) {
+        None => Some((place.clone(), Difference::NotServed)),
+        Some(other) if other != digest => Some((place.clone(), Difference::Contents)),
+        Some(_) => None,
+    });
     let extra = served.keys().filter(|place| !folded.contains_key(*place));
     let extra = extra.map(|place| (place.clone(), Difference::NotInLog));
     let mut differences: Vec<_> = missing_or_other.chain(extra).collect();
@@ -76,10 +74,7 @@ pub(crate) fn places(folded: &Digests, served: &Digests) -> Vec<(Place, Differen
 
 /// The first spot where the contents of a thread differ, by the digests of its comments in the order of numbers.
 pub(crate) fn spot(folded: &[Digest], served: &[Digest]) -> Spot {
-    let differs = folded
-        .iter()
-        .zip(served)
-        .position(|(folded, served)| folded != served);
+    let differs = folded.iter().zip(served).position(|(folded, served)| folded != served);
     let number = |index: usize| u32::try_from(index + 1).unwrap_or(u32::MAX);
     match differs {
         Some(index) => Spot::Comment(number(index)),
@@ -135,20 +130,10 @@ mod tests {
     #[test]
     fn a_place_that_one_side_lacks_is_a_difference() {
         let log = Life::of_two_threads().recorded();
-        let without: Vec<_> = log
-            .iter()
-            .filter(|event| event.place != Some(place(Some("a"))))
-            .cloned()
-            .collect();
+        let without: Vec<_> = log.iter().filter(|event| event.place != Some(place(Some("a")))).cloned().collect();
         let ((whole, _whole), (part, _part)) = (folded(&log, 3), folded(&without, 3));
-        assert_eq!(
-            compared(&whole, &part),
-            [(place(Some("a")), Difference::NotServed)]
-        );
-        assert_eq!(
-            compared(&part, &whole),
-            [(place(Some("a")), Difference::NotInLog)]
-        );
+        assert_eq!(compared(&whole, &part), [(place(Some("a")), Difference::NotServed)]);
+        assert_eq!(compared(&part, &whole), [(place(Some("a")), Difference::NotInLog)]);
     }
 
     #[test]

@@ -84,22 +84,14 @@ async fn verify(how: &How) -> anyhow::Result<ExitCode> {
     let nats = service::connect(&how.source.nats()?, "koe-replay").await?;
     let report = verify::run(nats, &Progress::new()).await?;
     report::print(&if how.json { report.json() } else { report.words() })?;
-    Ok(if report.is_equal() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if report.is_equal() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn rebuild(how: &How) -> anyhow::Result<ExitCode> {
     let nats = service::connect(&how.source.nats()?, "koe-replay").await?;
     let generation = rebuild::run(&client::Client::new(nats), &Progress::new()).await?;
     let json = serde_json::json!({ "generation": generation });
-    report::print(&if how.json {
-        format!("{json}\n")
-    } else {
-        format!("generation {generation} serves\n")
-    })?;
+    report::print(&if how.json { format!("{json}\n") } else { format!("generation {generation} serves\n") })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -119,17 +111,7 @@ mod tests {
         Options::augment_args(Command::new("replay")).debug_assert();
         assert!(parse(&["replay", "verify"]).is_ok());
         assert!(parse(&["replay", "verify", "--data", "d", "--json"]).is_ok());
-        assert!(
-            parse(&[
-                "replay",
-                "rebuild",
-                "--nats",
-                "nats://localhost:1",
-                "--nats-token",
-                "t"
-            ])
-            .is_ok()
-        );
+        assert!(parse(&["replay", "rebuild", "--nats", "nats://localhost:1", "--nats-token", "t"]).is_ok());
         assert!(parse(&["replay", "verify", "--data", "d", "--nats", "nats://localhost:1"]).is_err());
     }
 }

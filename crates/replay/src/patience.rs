@@ -18,28 +18,19 @@ pub(crate) struct Patience {
 
 impl Patience {
     pub(crate) fn new() -> Self {
-        Self {
-            since: Instant::now(),
-            last: None,
-            has_said: false,
-        }
+        Self { since: Instant::now(), last: None, has_said: false }
     }
 
     /// Waits a moment; gives up a projector that stood still or was away for too long.
     pub(crate) async fn wait(&mut self, koe: &Client, progress: &Progress) -> anyhow::Result<()> {
         let status = koe.status().await.ok();
-        let at = status
-            .as_ref()
-            .map(|status| (status.generation, status.sequence, status.rebuilding_sequence));
+        let at = status.as_ref().map(|status| (status.generation, status.sequence, status.rebuilding_sequence));
         if at.is_some() && at != self.last {
             (self.last, self.since) = (at, Instant::now());
         }
         let what = describe(status.as_ref());
         if self.since.elapsed() > PATIENCE {
-            bail!(
-                "{what}, for {} s now: is a projector running, and what does it log?",
-                PATIENCE.as_secs()
-            );
+            bail!("{what}, for {} s now: is a projector running, and what does it log?", PATIENCE.as_secs());
         }
         if !self.has_said {
             self.has_said = true;
@@ -54,10 +45,7 @@ fn describe(status: Option<&StatusReply>) -> String {
     match status {
         None => "no projector answers".to_owned(),
         Some(status) if status.generation == 0 => {
-            format!(
-                "the projector serves nothing yet, it is at {} of {}",
-                status.rebuilding_sequence, status.end
-            )
+            format!("the projector serves nothing yet, it is at {} of {}", status.rebuilding_sequence, status.end)
         }
         Some(status) => format!("the projector is at {} of {}", status.sequence, status.end),
     }

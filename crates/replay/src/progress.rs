@@ -38,8 +38,7 @@ impl Progress {
     /// Says why nothing happens.
     pub(crate) fn say(&self, line: &str) {
         // Whoever closed stderr does not want to know.
-        self.bar
-            .suspend(|| writeln!(std::io::stderr().lock(), "{line}").ok());
+        self.bar.suspend(|| writeln!(std::io::stderr().lock(), "{line}").ok());
     }
 
     /// Takes the bar away.

@@ -32,9 +32,7 @@ pub(crate) async fn run(koe: &Client, progress: &Progress) -> anyhow::Result<u32
             idle_since = None;
         } else if idle_since.get_or_insert_with(Instant::now).elapsed() > REBUILD_BEGINS_MAX {
             let serving = status.generation;
-            bail!(
-                "the rebuild was given up and generation {serving} serves on: the projector's log says why"
-            );
+            bail!("the rebuild was given up and generation {serving} serves on: the projector's log says why");
         }
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Refold {
     head: Head,
     /// Read already and not folded yet: beyond the last sequence that was asked for.
     waiting: Vec<Entry>,
+    /// Nothing up to here is left to read: the last sequence folded, or the end of a gap behind it.
+    passed: u64,
     events: u64,
     _dir: TempDir,
 }
@@ -41,10 +43,7 @@ impl Refold {
         let (store, dir) = tokio::task::spawn_blocking(|| {
             let dir = tempfile::Builder::new().prefix("koe-replay-").tempdir();
             let dir = dir.context("no temporary directory can be made: set $TMPDIR to one with room")?;
-            let options = views::Options {
-                cache_bytes: CACHE_BYTES,
-                flush_every_millis: FLUSH_EVERY_MILLIS,
-            };
+            let options = views::Options { cache_bytes: CACHE_BYTES, flush_every_millis: FLUSH_EVERY_MILLIS };
             let store = Store::open(dir.path(), options).context("the temporary store cannot be opened")?;
             Ok::<_, anyhow::Error>((Arc::new(store), dir))
         })
@@ -52,15 +51,7 @@ impl Refold {
         .context("the temporary store broke")??;
         let follower = journal.follow(0, Contents::Whole);
         let journal = journal.clone();
-        Ok(Self {
-            store,
-            journal,
-            follower,
-            head,
-            waiting: Vec::new(),
-            events: 0,
-            _dir: dir,
-        })
+        Ok(Self { store, journal, follower, head, waiting: Vec::new(), passed: 0, events: 0, _dir: dir })
     }
 
     /// The store, to read at the sequence that was folded to.
@@ -84,19 +75,21 @@ impl Refold {
         sequence: u64,
         progress: &Progress,
     ) -> anyhow::Result<Result<(), LogLost>> {
-        loop {
+        while self.passed < sequence {
             let next = up_to(&mut self.waiting, sequence);
             self.fold(next).await?;
+            self.passed = self.passed.max(self.sequence());
             progress.at(self.sequence(), sequence);
-            if self.sequence() >= sequence || !self.waiting.is_empty() {
-                return Ok(Ok(()));
+            if self.passed >= sequence || !self.waiting.is_empty() {
+                break;
             }
             match self.read_on(sequence).await? {
                 Read::Some(entries) => self.waiting = entries,
-                Read::Nothing => return Ok(Ok(())),
+                Read::Nothing => self.passed = sequence,
                 Read::Lost => return Ok(Err(LogLost)),
             }
         }
+        Ok(Ok(()))
     }
 
     /// The next batch, or that there is none up to a sequence.
@@ -141,14 +134,9 @@ impl Refold {
         let (store, stream, head) = (self.store(), self.journal.stream().to_owned(), self.head);
         let folded = tokio::task::spawn_blocking(move || {
             let recorded: Vec<_> = entries.iter().map(Entry::decode).collect();
-            store
-                .fold(&recorded, (&stream, head.created_nanos, head.epoch))
-                .map(drop)
+            store.fold(&recorded, (&stream, head.created_nanos, head.epoch)).map(drop)
         });
-        folded
-            .await
-            .context("the fold broke")?
-            .context("the temporary store cannot be written")
+        folded.await.context("the fold broke")?.context("the temporary store cannot be written")
     }
 }
 
@@ -168,17 +156,12 @@ pub(crate) mod tests {
     use std::time::Duration;
 
     use domain::text::Text;
-    use domain::{
-        Actor, CommandId, CommentId, Content, Envelope, Event, Place, Recorded, Role, Timestamp, Vote,
-    };
+    use domain::{Actor, CommandId, CommentId, Content, Envelope, Event, Place, Recorded, Role, Timestamp, Vote};
 
     use super::*;
 
     pub(crate) fn place(thread: Option<&str>) -> Place {
-        Place {
-            site: "demo".parse().unwrap(),
-            thread: thread.map(|thread| thread.parse().unwrap()),
-        }
+        Place { site: "demo".parse().unwrap(), thread: thread.map(|thread| thread.parse().unwrap()) }
     }
 
     /// The events of a small site, in log order.
@@ -188,21 +171,10 @@ pub(crate) mod tests {
         /// A site with threads `a` and `b`, two comments in each and a vote on each first one.
         pub(crate) fn of_two_threads() -> Self {
             let mut life = Self(Vec::new());
-            life.add(
-                None,
-                "admin",
-                Event::SiteOpened {
-                    name: "Demo".into(),
-                    zone: "Asia/Tokyo".into(),
-                },
-            );
+            life.add(None, "admin", Event::SiteOpened { name: "Demo".into(), zone: "Asia/Tokyo".into() });
             for thread in ["a", "b"] {
                 let (headline, none) = ("Headline".into(), Box::<str>::default());
-                let opened = Event::ThreadOpened {
-                    headline,
-                    address: none.clone(),
-                    category: none,
-                };
+                let opened = Event::ThreadOpened { headline, address: none.clone(), category: none };
                 life.add(Some(thread), "cms", opened);
                 let post = |text: &str| Event::CommentPosted {
                     parent: None,
@@ -212,14 +184,7 @@ pub(crate) mod tests {
                 };
                 let first = life.add(Some(thread), "ann", post("first"));
                 life.add(Some(thread), "bob", post("other"));
-                life.add(
-                    Some(thread),
-                    "cat",
-                    Event::VoteCast {
-                        comment: first,
-                        vote: Vote::Up,
-                    },
-                );
+                life.add(Some(thread), "cat", Event::VoteCast { comment: first, vote: Vote::Up });
             }
             life
         }
@@ -227,28 +192,15 @@ pub(crate) mod tests {
         fn add(&mut self, thread: Option<&str>, actor: &str, event: Event) -> CommentId {
             let id = CommandId::from_u128(u128::try_from(self.0.len()).unwrap() + 1);
             let roles = [Role::Administrator, Role::Service].into_iter().collect();
-            let actor = Actor {
-                id: actor.parse().unwrap(),
-                roles,
-            };
-            self.0.push((
-                place(thread),
-                Envelope {
-                    id,
-                    time: Timestamp(1_000),
-                    actor,
-                    event,
-                },
-            ));
+            let actor = Actor { id: actor.parse().unwrap(), roles };
+            self.0.push((place(thread), Envelope { id, time: Timestamp(1_000), actor, event }));
             CommentId(id)
         }
 
         /// The events as a log holds them, from sequence 1 on.
         pub(crate) fn recorded(&self) -> Vec<Recorded> {
             let numbered = (1..).zip(&self.0);
-            numbered
-                .map(|(sequence, (place, envelope))| recorded(sequence, place, envelope))
-                .collect()
+            numbered.map(|(sequence, (place, envelope))| recorded(sequence, place, envelope)).collect()
         }
 
         /// A vote on the last comment of thread `b`, as the event after so many.
@@ -257,25 +209,14 @@ pub(crate) mod tests {
             let posted =
                 |(_, envelope): &&(Place, Envelope)| matches!(envelope.event, Event::CommentPosted { .. });
             let comment = CommentId(self.0.iter().rev().find(posted)?.1.id);
-            life.add(
-                Some("b"),
-                "dan",
-                Event::VoteCast {
-                    comment,
-                    vote: Vote::Down,
-                },
-            );
+            life.add(Some("b"), "dan", Event::VoteCast { comment, vote: Vote::Down });
             let (place, envelope) = life.0.last()?;
             Some(recorded(u64::try_from(after).ok()? + 1, place, envelope))
         }
     }
 
     fn recorded(sequence: u64, place: &Place, envelope: &Envelope) -> Recorded {
-        Recorded {
-            sequence,
-            place: Some(place.clone()),
-            content: Content::Event(envelope.clone()),
-        }
+        Recorded { sequence, place: Some(place.clone()), content: Content::Event(envelope.clone()) }
     }
 
     async fn journal(life: &Life) -> Journal {
@@ -295,13 +236,7 @@ pub(crate) mod tests {
         let journal = journal(&Life::of_two_threads()).await;
         let entry = journal.read(1).await.unwrap().unwrap();
         let of = |sequences: &[u64]| -> Vec<Entry> {
-            sequences
-                .iter()
-                .map(|sequence| Entry {
-                    sequence: *sequence,
-                    ..entry.clone()
-                })
-                .collect()
+            sequences.iter().map(|sequence| Entry { sequence: *sequence, ..entry.clone() }).collect()
         };
         for (sequence, taken, left) in [
             (0, vec![], vec![2, 3, 7, 8]),
@@ -310,11 +245,7 @@ pub(crate) mod tests {
             (9, vec![2, 3, 7, 8], vec![]),
         ] {
             let mut waiting = of(&[2, 3, 7, 8]);
-            assert_eq!(
-                sequences(&up_to(&mut waiting, sequence)),
-                taken,
-                "up to {sequence}"
-            );
+            assert_eq!(sequences(&up_to(&mut waiting, sequence)), taken, "up to {sequence}");
             assert_eq!(sequences(&waiting), left, "beyond {sequence}");
         }
     }
@@ -337,14 +268,7 @@ pub(crate) mod tests {
         let journal = journal(&Life::of_two_threads()).await;
         let mut refold = Refold::begin(&journal).await.unwrap();
         assert_eq!(refold.fold_to(99, &Progress::new()).await.unwrap(), Err(LogLost));
-        journal
-            .begin_epoch(journal.look().await.unwrap().epoch)
-            .await
-            .unwrap();
-        assert_eq!(
-            refold.fold_to(99, &Progress::new()).await.unwrap(),
-            Err(LogLost),
-            "and so does another epoch"
-        );
+        journal.begin_epoch(journal.look().await.unwrap().epoch).await.unwrap();
+        assert_eq!(refold.fold_to(99, &Progress::new()).await.unwrap(), Err(LogLost), "and so does another epoch");
     }
 }

@@ -33,13 +33,7 @@ struct Found {
 impl Report {
     /// Nothing compared yet, in a log that was followed to here.
     pub(crate) fn new(position: Position) -> Self {
-        Self {
-            places: 0,
-            events: 0,
-            position,
-            differences: Vec::new(),
-            more: 0,
-        }
+        Self { places: 0, events: 0, position, differences: Vec::new(), more: 0 }
     }
 
     /// Adds what was compared as of a position, with this many events folded.
@@ -60,12 +54,8 @@ impl Report {
             (Difference::Contents, None) => (None, "its contents differ"),
             (Difference::Contents, Some(Spot::Outside)) => (None, "it differs outside its comments"),
             (Difference::Contents, Some(Spot::Comment(number))) => (Some(number), "its contents differ"),
-            (Difference::Contents, Some(Spot::NotServed(number))) => {
-                (Some(number), "in the log and not served")
-            }
-            (Difference::Contents, Some(Spot::NotInLog(number))) => {
-                (Some(number), "served and not in the log")
-            }
+            (Difference::Contents, Some(Spot::NotServed(number))) => (Some(number), "in the log and not served"),
+            (Difference::Contents, Some(Spot::NotInLog(number))) => (Some(number), "served and not in the log"),
         };
         self.differences.push(Found { place, comment, what });
     }
@@ -89,13 +79,11 @@ impl Report {
         }
         let verdict = match self.differing() {
             0 => "digests equal".to_owned(),
-            differing => format!("{} differ", counted(differing, "place")),
+            1 => "1 place differs".to_owned(),
+            differing => format!("{} places differ", HumanCount(differing)),
         };
         let (places, events) = (counted(self.places, "place"), counted(self.events, "event"));
-        lines.push(format!(
-            "verified: {places}, {events}, position {}, {verdict}\n",
-            self.position
-        ));
+        lines.push(format!("verified: {places}, {events}, position {}, {verdict}\n", self.position));
         lines.join("\n")
     }
 
@@ -117,14 +105,8 @@ impl Report {
 impl Found {
     fn words(&self) -> String {
         let site = &self.place.site;
-        let thread = self
-            .place
-            .thread
-            .as_ref()
-            .map_or_else(String::new, |thread| format!(" thread {thread}"));
-        let comment = self
-            .comment
-            .map_or_else(String::new, |number| format!(" comment {number}"));
+        let thread = self.place.thread.as_ref().map_or_else(String::new, |thread| format!(" thread {thread}"));
+        let comment = self.comment.map_or_else(String::new, |number| format!(" comment {number}"));
         format!("site {site}{thread}{comment}: {}", self.what)
     }
 
@@ -156,18 +138,8 @@ mod tests {
     use crate::refold::tests::place;
 
     fn report() -> Report {
-        let mut report = Report::new(Position {
-            epoch: 0xfeed,
-            sequence: 0,
-        });
-        report.compared(
-            12,
-            1_234,
-            Position {
-                epoch: 0xfeed,
-                sequence: 1_240,
-            },
-        );
+        let mut report = Report::new(Position { epoch: 0xfeed, sequence: 0 });
+        report.compared(12, 1_234, Position { epoch: 0xfeed, sequence: 1_240 });
         report
     }
 
@@ -178,7 +150,8 @@ mod tests {
         let words = "verified: 12 places, 1,234 events, position 0-feed-1240, digests equal\n";
         assert_eq!(report.words(), words);
         let json: serde_json::Value = serde_json::from_str(&report.json()).unwrap();
-        let equal = json!({"equal": true, "places": 12, "events": 1234, "sequence": 1240, "differences": [], "more": 0});
+        let equal =
+            json!({"equal": true, "places": 12, "events": 1234, "sequence": 1240, "differences": [], "more": 0});
         assert_eq!(json, equal);
     }
 

@@ -5,6 +5,9 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use clap::error::ErrorKind as Refusal;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
 use serde::Deserialize;
 use service::NatsOptions;
 
@@ -14,13 +17,43 @@ use crate::limits::ADDRESSES_BYTES_MAX;
 const ADDRESSES: &str = "addresses.json";
 
 /// Where the log is.
+#[derive(Clone, Debug)]
+pub(crate) struct Source(Given);
+
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Source {
-    /// Data directory of the running `koe up`, which says where its nats-server is.
-    #[arg(long, value_name = "DIR", conflicts_with = "nats")]
+struct Given {
+    /// Data directory of the running `koe up`, which says where its nats-server is; instead of --nats.
+    #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     #[command(flatten)]
     nats: NatsOptions,
+}
+
+// clap's own `conflicts_with` refuses --data wherever KOE_NATS happens to be set, too.
+impl FromArgMatches for Source {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let typed = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        if typed("data") && (typed("nats") || typed("nats_token")) {
+            let why = "--data says where its nats-server is: leave out --nats and --nats-token\n";
+            return Err(clap::Error::raw(Refusal::ArgumentConflict, why));
+        }
+        Given::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Source {
+    fn augment_args(command: Command) -> Command {
+        Given::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Given::augment_args_for_update(command)
+    }
 }
 
 /// The part of `addresses.json` that is needed here; a later release may say more.
@@ -34,9 +67,9 @@ struct Addresses {
 impl Source {
     /// The nats-server to connect to.
     pub(crate) fn nats(&self) -> anyhow::Result<NatsOptions> {
-        match &self.data {
+        match &self.0.data {
             Some(data) => from_data(data),
-            None => Ok(self.nats.clone()),
+            None => Ok(self.0.nats.clone()),
         }
     }
 }
@@ -46,11 +79,7 @@ fn from_data(data: &Path) -> anyhow::Result<NatsOptions> {
     let file = match File::open(&path) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            bail!(
-                "{} is not there: is `koe up --data {}` running?",
-                path.display(),
-                data.display()
-            )
+            bail!("{} is not there: is `koe up --data {}` running?", path.display(), data.display())
         }
         Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
     };
@@ -59,10 +88,7 @@ fn from_data(data: &Path) -> anyhow::Result<NatsOptions> {
     read.with_context(|| format!("{} cannot be read", path.display()))?;
     let Addresses { nats, nats_token } = serde_json::from_str(&text)
         .with_context(|| format!("{} is not what `koe up` writes: start that again", path.display()))?;
-    Ok(NatsOptions {
-        nats,
-        nats_token: nats_token.filter(|token| !token.is_empty()),
-    })
+    Ok(NatsOptions { nats, nats_token: nats_token.filter(|token| !token.is_empty()) })
 }
 
 #[cfg(test)]
@@ -77,12 +103,10 @@ mod tests {
 
     #[test]
     fn the_data_directory_leads_to_the_running_instance() {
-        let addresses = r#"{"http":"127.0.0.1:8080","metrics":"127.0.0.1:9464","nats":"127.0.0.1:4222","nats_token":"t"}"#;
+        let addresses =
+            r#"{"http":"127.0.0.1:8080","metrics":"127.0.0.1:9464","nats":"127.0.0.1:4222","nats_token":"t"}"#;
         let nats = of(addresses).unwrap();
-        assert_eq!(
-            (nats.nats.as_str(), nats.nats_token.as_deref()),
-            ("127.0.0.1:4222", Some("t"))
-        );
+        assert_eq!((nats.nats.as_str(), nats.nats_token.as_deref()), ("127.0.0.1:4222", Some("t")));
         assert_eq!(of(r#"{"nats":"nats://[::1]:1"}"#).unwrap().nats_token, None);
     }
 
@@ -90,27 +114,15 @@ mod tests {
     fn a_directory_of_nobody_says_what_to_do_in_one_line() {
         let dir = tempfile::tempdir().unwrap();
         let message = format!("{:#}", from_data(dir.path()).unwrap_err());
-        assert!(
-            message.contains("addresses.json is not there: is `koe up --data "),
-            "{message}"
-        );
+        assert!(message.contains("addresses.json is not there: is `koe up --data "), "{message}");
         assert!(!message.contains('\n'), "{message}");
     }
 
     #[test]
     fn a_file_of_something_else_is_refused_without_its_contents() {
-        for bad in [
-            "",
-            "{",
-            "[]",
-            r#"{"nats":7,"nats_token":"secret"}"#,
-            r#"{"nats_token":"secret"}"#,
-        ] {
+        for bad in ["", "{", "[]", r#"{"nats":7,"nats_token":"secret"}"#, r#"{"nats_token":"secret"}"#] {
             let message = format!("{:#}", of(bad).unwrap_err());
-            assert!(
-                message.contains("is not what `koe up` writes") && !message.contains("secret"),
-                "{message}"
-            );
+            assert!(message.contains("is not what `koe up` writes") && !message.contains("secret"), "{message}");
         }
     }
 }

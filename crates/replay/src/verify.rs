@@ -25,10 +25,7 @@ struct StartOver;
 
 /// Compares until it is done; starts over a few times at most.
 pub(crate) async fn run(nats: async_nats::Client, progress: &Progress) -> anyhow::Result<Report> {
-    let options = journal::Options {
-        provision: Provision::Never,
-        ..journal::Options::default()
-    };
+    let options = journal::Options { provision: Provision::Never, ..journal::Options::default() };
     let journal = Journal::open(nats.clone(), &options).await;
     let journal = journal.context("the log cannot be opened: has Koe run on this nats-server?")?;
     let koe = Client::new(nats);
@@ -63,20 +60,10 @@ struct Page {
 impl<'a> Verify<'a> {
     async fn begin(koe: &'a Client, journal: &Journal, progress: &'a Progress) -> anyhow::Result<Self> {
         let head = journal.look().await.context("the log's end cannot be seen")?;
-        let at_least = Position {
-            epoch: head.epoch,
-            sequence: head.sequence,
-        };
+        let at_least = Position { epoch: head.epoch, sequence: head.sequence };
         let refold = Refold::begin(journal).await?;
         progress.begin("folding", head.sequence);
-        Ok(Self {
-            koe,
-            progress,
-            refold,
-            at_least,
-            report: Report::new(at_least),
-            searched: 0,
-        })
+        Ok(Self { koe, progress, refold, at_least, report: Report::new(at_least), searched: 0 })
     }
 
     async fn compare(&mut self) -> anyhow::Result<Result<(), StartOver>> {
@@ -92,16 +79,10 @@ impl<'a> Verify<'a> {
             if !page.is_last && last <= after {
                 bail!("the projector gives the same places again");
             }
-            let folded = self
-                .digests(after.take(), if page.is_last { None } else { last.clone() })
-                .await?;
+            let folded = self.digests(after.take(), if page.is_last { None } else { last.clone() }).await?;
             let differences = compare::places(&folded, &page.digests);
-            let extra = differences
-                .iter()
-                .filter(|(_, difference)| *difference == Difference::NotInLog)
-                .count();
-            self.report
-                .compared(folded.len() + extra, self.refold.events(), page.position);
+            let extra = differences.iter().filter(|(_, difference)| *difference == Difference::NotInLog).count();
+            self.report.compared(folded.len() + extra, self.refold.events(), page.position);
             for (place, difference) in differences {
                 let spot = self.spot(&place, difference).await?;
                 self.report.add(place, difference, spot);
@@ -149,9 +130,7 @@ impl<'a> Verify<'a> {
         let read = tokio::task::spawn_blocking(move || {
             compare::digests(&store.view(), after.as_ref(), up_to.as_ref(), PAGE_PLACES_LEN)
         });
-        read.await
-            .context("reading the temporary store broke")?
-            .context("the temporary store cannot be read")
+        read.await.context("reading the temporary store broke")?.context("the temporary store cannot be read")
     }
 
     /// Where in a place the contents differ, if that can be found out. Both sides are read again, later and alike.
@@ -166,10 +145,7 @@ impl<'a> Verify<'a> {
             return Ok(None);
         }
         self.searched += 1;
-        let only = v1::DigestRequest {
-            only: Some(place_out(place)),
-            ..v1::DigestRequest::default()
-        };
+        let only = v1::DigestRequest { only: Some(place_out(place)), ..v1::DigestRequest::default() };
         // Some thirty thousand comments are more than one answer carries: the thread is named all the same.
         let Ok(reply) = self.koe.digest(&only).await else {
             return Ok(None);
@@ -178,11 +154,7 @@ impl<'a> Verify<'a> {
         if self.fold_to(position).await?.is_err() {
             return Ok(None);
         }
-        let served = reply
-            .comments
-            .iter()
-            .map(|digest| digest_in(digest))
-            .collect::<anyhow::Result<Vec<_>>>()?;
+        let served = reply.comments.iter().map(|digest| digest_in(digest)).collect::<anyhow::Result<Vec<_>>>()?;
         let (store, place) = (self.refold.store(), place.clone());
         let read = tokio::task::spawn_blocking(move || store.view().comment_digests(&place));
         let folded = read.await.context("reading the temporary store broke")?;
@@ -192,39 +164,24 @@ impl<'a> Verify<'a> {
 }
 
 fn place_out(place: &Place) -> v1::Place {
-    let thread = place
-        .thread
-        .as_ref()
-        .map_or_else(String::new, ToString::to_string);
-    v1::Place {
-        site: place.site.to_string(),
-        thread,
-    }
+    let thread = place.thread.as_ref().map_or_else(String::new, ToString::to_string);
+    v1::Place { site: place.site.to_string(), thread }
 }
 
 fn place_in(place: &v1::Place) -> anyhow::Result<Place> {
     let parsed = place.site.parse().and_then(|site| {
-        let thread = if place.thread.is_empty() {
-            None
-        } else {
-            Some(place.thread.parse()?)
-        };
+        let thread = if place.thread.is_empty() { None } else { Some(place.thread.parse()?) };
         Ok(Place { site, thread })
     });
     parsed.context("the projector names a place that cannot be")
 }
 
 fn position_in(reply: &v1::DigestReply) -> anyhow::Result<Position> {
-    reply
-        .position
-        .parse()
-        .context("the projector's position cannot be read")
+    reply.position.parse().context("the projector's position cannot be read")
 }
 
 fn digest_in(digest: &[u8]) -> anyhow::Result<Digest> {
-    digest
-        .try_into()
-        .context("the projector gives a digest of another length")
+    digest.try_into().context("the projector gives a digest of another length")
 }
 
 fn page_in(reply: v1::DigestReply) -> anyhow::Result<Page> {
@@ -233,11 +190,7 @@ fn page_in(reply: v1::DigestReply) -> anyhow::Result<Page> {
         let place = place_in(&served.place.unwrap_or_default())?;
         Ok((place, digest_in(&served.digest)?))
     });
-    Ok(Page {
-        position,
-        digests: digests.collect::<anyhow::Result<_>>()?,
-        is_last: reply.done,
-    })
+    Ok(Page { position, digests: digests.collect::<anyhow::Result<_>>()?, is_last: reply.done })
 }
 
 #[cfg(test)]
@@ -246,20 +199,9 @@ mod tests {
     use crate::refold::tests::place;
 
     fn served(site: &str, thread: &str, digest: Vec<u8>) -> v1::DigestReply {
-        let place = Some(v1::Place {
-            site: site.into(),
-            thread: thread.into(),
-        });
-        let places = vec![v1::PlaceDigest {
-            place,
-            digest: digest.into(),
-        }];
-        v1::DigestReply {
-            position: "0-feed-7".into(),
-            places,
-            done: true,
-            ..v1::DigestReply::default()
-        }
+        let place = Some(v1::Place { site: site.into(), thread: thread.into() });
+        let places = vec![v1::PlaceDigest { place, digest: digest.into() }];
+        v1::DigestReply { position: "0-feed-7".into(), places, done: true, ..v1::DigestReply::default() }
     }
 
     #[test]
@@ -267,11 +209,9 @@ mod tests {
         let page = page_in(served("demo", "a", vec![7; 32])).unwrap();
         assert_eq!(page.digests, Digests::from([(place(Some("a")), [7; 32])]));
         assert_eq!((page.position.sequence, page.is_last), (7, true));
-        for bad in [
-            served("demo", "a", vec![7; 31]),
-            served("", "a", vec![7; 32]),
-            served("demo", "a.b", vec![7; 32]),
-        ] {
+        for bad in
+            [served("demo", "a", vec![7; 31]), served("", "a", vec![7; 32]), served("demo", "a.b", vec![7; 32])]
+        {
             assert!(page_in(bad).is_err());
         }
         assert_eq!(place_in(&place_out(&place(None))).unwrap(), place(None));

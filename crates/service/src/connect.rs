@@ -14,12 +14,7 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 #[derive(Clone, clap::Args)]
 pub struct NatsOptions {
     /// Address of the nats-server, or of several, separated by commas.
-    #[arg(
-        long,
-        env = "KOE_NATS",
-        value_name = "URL",
-        default_value = "nats://127.0.0.1:4222"
-    )]
+    #[arg(long, env = "KOE_NATS", value_name = "URL", default_value = "nats://127.0.0.1:4222")]
     pub nats: String,
     /// Token that the nats-server asks for.
     #[arg(long, env = "KOE_NATS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
@@ -29,19 +24,13 @@ pub struct NatsOptions {
 // The token stays out of every log line.
 impl std::fmt::Debug for NatsOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NatsOptions")
-            .field("nats", &self.nats)
-            .finish_non_exhaustive()
+        f.debug_struct("NatsOptions").field("nats", &self.nats).finish_non_exhaustive()
     }
 }
 
 /// Connects under a name, and stays connected: a connection that breaks is made again for ever.
 pub async fn connect(options: &NatsOptions, name: &str) -> anyhow::Result<async_nats::Client> {
-    let addresses = options
-        .nats
-        .split(',')
-        .map(|url| url.trim().parse())
-        .collect::<Result<Vec<_>, _>>();
+    let addresses = options.nats.split(',').map(|url| url.trim().parse()).collect::<Result<Vec<_>, _>>();
     let addresses: Vec<async_nats::ServerAddr> =
         addresses.with_context(|| format!("`{}` is not the address of a nats-server", options.nats))?;
     let began = std::time::Instant::now();
@@ -51,11 +40,7 @@ pub async fn connect(options: &NatsOptions, name: &str) -> anyhow::Result<async_
             Err(error) => {
                 let refused = error.kind() == async_nats::ConnectErrorKind::AuthorizationViolation;
                 if refused || began.elapsed() > CONNECT_PATIENCE {
-                    let hint = if refused {
-                        "check --nats-token"
-                    } else {
-                        "check that it runs there"
-                    };
+                    let hint = if refused { "check --nats-token" } else { "check that it runs there" };
                     return Err(error).with_context(|| format!("no connection to {}: {hint}", options.nats));
                 }
                 tracing::info!(server = options.nats, "waiting for NATS");
@@ -86,7 +71,9 @@ fn report(role: &str, event: &Event) {
         Event::Connected => tracing::debug!(role, "connected to NATS"),
         Event::Closed | Event::Draining => tracing::debug!(role, %event, "NATS"),
         Event::SlowConsumer(_) => tracing::warn!(role, %event, "NATS dropped messages for us"),
-        Event::Disconnected | Event::LameDuckMode | Event::ServerError(_) | Event::ClientError(_) => {
+        // It connects again by itself; whoever needs it says so louder.
+        Event::Disconnected | Event::LameDuckMode => tracing::info!(role, %event, "NATS"),
+        Event::ServerError(_) | Event::ClientError(_) => {
             tracing::warn!(role, %event, "NATS");
         }
     }

@@ -53,22 +53,12 @@ impl Door {
         registry: &prometheus::Registry,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
-        let service = client
-            .service_builder()
-            .description(description)
-            .start(name, env!("CARGO_PKG_VERSION"))
-            .await;
-        let service = service
-            .map_err(anyhow::Error::from_boxed)
-            .context("the NATS service cannot be announced")?;
+        let service =
+            client.service_builder().description(description).start(name, env!("CARGO_PKG_VERSION")).await;
+        let service =
+            service.map_err(anyhow::Error::from_boxed).context("the NATS service cannot be announced")?;
         let metrics = Metrics::new(role, registry)?;
-        Ok(Self {
-            client: client.clone(),
-            service,
-            metrics,
-            stop,
-            endpoints: JoinSet::new(),
-        })
+        Ok(Self { client: client.clone(), service, metrics, stop, endpoints: JoinSet::new() })
     }
 
     /// Takes requests on a subject from now on and hands them to the handler, many at once.
@@ -85,23 +75,16 @@ impl Door {
         F: Future<Output = Result<R, Refusal>> + Send + 'static,
     {
         let added = self.service.endpoint_builder().name(name).add(subject).await;
-        let endpoint = added
-            .map_err(anyhow::Error::from_boxed)
-            .context("an endpoint cannot be added")?;
+        let endpoint = added.map_err(anyhow::Error::from_boxed).context("an endpoint cannot be added")?;
         let (client, metrics, handler) = (self.client.clone(), self.metrics.clone(), Arc::new(handler));
         let answer = move |request: async_nats::service::Request| {
             let (client, metrics, handler) = (client.clone(), metrics.clone(), Arc::clone(&handler));
             async move {
                 let began = Instant::now();
                 let (format, outcome) = answer(&request, handler.as_ref()).await;
-                let code = outcome
-                    .as_ref()
-                    .map_or_else(|refusal| refusal.code.as_str(), |_| "ok");
+                let code = outcome.as_ref().map_or_else(|refusal| refusal.code.as_str(), |_| "ok");
                 metrics.requests.with_label_values(&[name, code]).inc();
-                metrics
-                    .durations
-                    .with_label_values(&[name])
-                    .observe(began.elapsed().as_secs_f64());
+                metrics.durations.with_label_values(&[name]).observe(began.elapsed().as_secs_f64());
                 if let Err(error) = respond(&client, request, format, outcome).await {
                     tracing::debug!(endpoint = name, %error, "an answer could not be sent");
                 }
@@ -149,19 +132,14 @@ where
             Some(_) = handlers.join_next() => continue,
         };
         let Some(request) = request else { break };
-        let place = Arc::clone(&places)
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed");
+        let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
         let handler = answer(request);
         handlers.spawn(async move {
             handler.await;
             drop(place);
         });
     }
-    let finished = tokio::time::timeout(FINISH_MAX, async {
-        while handlers.join_next().await.is_some() {}
-    });
+    let finished = tokio::time::timeout(FINISH_MAX, async { while handlers.join_next().await.is_some() {} });
     if finished.await.is_err() {
         tracing::warn!("requests were given up at the stop");
     }
@@ -178,10 +156,7 @@ where
     F: Future<Output = Result<R, Refusal>>,
 {
     let message = &request.message;
-    let content_type = message
-        .headers
-        .as_ref()
-        .and_then(|headers| headers.get(CONTENT_TYPE));
+    let content_type = message.headers.as_ref().and_then(|headers| headers.get(CONTENT_TYPE));
     let format = Format::of(content_type.map(async_nats::HeaderValue::as_str));
     if message.payload.len() > REQUEST_BYTES_MAX {
         return (format, Err(Failure::TooLarge.into()));
@@ -189,17 +164,10 @@ where
     let body = match format.decode::<Q>(&message.payload) {
         Ok(body) => body,
         Err(malformed) => {
-            return (
-                format,
-                Err(Refusal::with_detail(Failure::Malformed, malformed.to_string())),
-            );
+            return (format, Err(Refusal::with_detail(Failure::Malformed, malformed.to_string())));
         }
     };
-    let reply = handler(Request {
-        subject: message.subject.to_string(),
-        body,
-    })
-    .await;
+    let reply = handler(Request { subject: message.subject.to_string(), body }).await;
     (format, reply.map(|reply| format.encode(&reply)))
 }
 
@@ -215,9 +183,7 @@ async fn respond(
     }
     let refusal = match outcome {
         Ok(reply) => {
-            return request
-                .respond_with_headers(Ok(Bytes::from(reply)), headers)
-                .await;
+            return request.respond_with_headers(Ok(Bytes::from(reply)), headers).await;
         }
         Err(refusal) => refusal,
     };
@@ -225,16 +191,9 @@ async fn respond(
     headers.insert(NATS_SERVICE_ERROR, code);
     headers.insert(NATS_SERVICE_ERROR_CODE, status.to_string().as_str());
     if let Some(reply) = request.message.reply.take() {
-        client
-            .publish_with_headers(reply, headers, format.encode(&refusal.body()).into())
-            .await?;
+        client.publish_with_headers(reply, headers, format.encode(&refusal.body()).into()).await?;
     }
     // The library answers errors with an empty body. Its own answer goes nowhere, so that `$SRV.STATS` counts the error.
     request.message.reply = Some(client.new_inbox().into());
-    request
-        .respond(Err(error::Error {
-            status: code.to_owned(),
-            code: usize::from(status),
-        }))
-        .await
+    request.respond(Err(error::Error { status: code.to_owned(), code: usize::from(status) })).await
 }

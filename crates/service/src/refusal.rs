@@ -15,10 +15,7 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal that says more than its code does.
     pub fn with_detail(code: impl Into<Code>, detail: String) -> Self {
-        Self {
-            code: code.into(),
-            detail: Some(detail),
-        }
+        Self { code: code.into(), detail: Some(detail) }
     }
 
     /// The body of the answer.

@@ -72,10 +72,7 @@ impl View<'_> {
                 break;
             };
             let site: SiteId = parse(id)?;
-            let whole = Place {
-                site: site.clone(),
-                thread: None,
-            };
+            let whole = Place { site: site.clone(), thread: None };
             if after.is_none_or(|after| *after < whole) {
                 places.push(whole);
             }
@@ -84,13 +81,8 @@ impl View<'_> {
                     break;
                 }
                 let (key, _) = entry?;
-                let id = key
-                    .strip_prefix(prefix::threads(&site).as_slice())
-                    .unwrap_or_default();
-                let place = Place {
-                    site: site.clone(),
-                    thread: Some(parse(id)?),
-                };
+                let id = key.strip_prefix(prefix::threads(&site).as_slice()).unwrap_or_default();
+                let place = Place { site: site.clone(), thread: Some(parse(id)?) };
                 if after.is_none_or(|after| *after < place) {
                     places.push(place);
                 }
@@ -207,13 +199,7 @@ impl View<'_> {
         Ok(fields.finish())
     }
 
-    fn add_voters(
-        &self,
-        site: PlaceNo,
-        thread: PlaceNo,
-        number: u32,
-        fields: &mut Fields,
-    ) -> Result<(), Error> {
+    fn add_voters(&self, site: PlaceNo, thread: PlaceNo, number: u32, fields: &mut Fields) -> Result<(), Error> {
         let (mut ups, mut downs) = (Sum::default(), Sum::default());
         for entry in self.scan::<RoaringBitmap>(prefix::voters(thread, number)) {
             let (key, voters) = entry?;

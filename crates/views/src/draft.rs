@@ -22,9 +22,7 @@ struct Slot<V> {
 
 impl<V> Default for Table<V> {
     fn default() -> Self {
-        Self {
-            slots: HashMap::new(),
-        }
+        Self { slots: HashMap::new() }
     }
 }
 
@@ -32,17 +30,8 @@ impl<V: Value> Table<V> {
     fn slot(&mut self, tree: &sled::Tree, key: &Key<'_>) -> Result<&mut Slot<V>, Error> {
         let key = key.encode();
         if !self.slots.contains_key(&key) {
-            let value = tree
-                .get(&key)?
-                .map(|stored| V::from_stored(&stored))
-                .transpose()?;
-            self.slots.insert(
-                key.clone(),
-                Slot {
-                    value,
-                    changed: false,
-                },
-            );
+            let value = tree.get(&key)?.map(|stored| V::from_stored(&stored)).transpose()?;
+            self.slots.insert(key.clone(), Slot { value, changed: false });
         }
         Ok(self.slots.get_mut(&key).expect("it was just put there"))
     }
@@ -60,13 +49,7 @@ impl<V: Value> Table<V> {
 
     /// Puts a value there without looking at what was.
     pub(crate) fn put(&mut self, key: &Key<'_>, value: V) {
-        self.slots.insert(
-            key.encode(),
-            Slot {
-                value: Some(value),
-                changed: true,
-            },
-        );
+        self.slots.insert(key.encode(), Slot { value: Some(value), changed: true });
     }
 
     fn write(self, batch: &mut sled::Batch) {
@@ -145,22 +128,9 @@ impl<'s> Draft<'s> {
         let key = Key::Site(id);
         if self.sites.get(self.tree, &key)?.is_none() {
             let place = self.next_place()?;
-            self.sites.put(
-                &key,
-                Site {
-                    place,
-                    opened: None,
-                    frozen: false,
-                    skipped: 0,
-                    voters: 0,
-                },
-            );
+            self.sites.put(&key, Site { place, opened: None, frozen: false, skipped: 0, voters: 0 });
         }
-        Ok(self
-            .sites
-            .change(self.tree, &key)?
-            .as_mut()
-            .expect("it was just put there"))
+        Ok(self.sites.change(self.tree, &key)?.as_mut().expect("it was just put there"))
     }
 
     /// The thread, known from now on, for a change.
@@ -169,36 +139,18 @@ impl<'s> Draft<'s> {
         if self.threads.get(self.tree, &key)?.is_none() {
             let place = self.next_place()?;
             let (opened, latest_millis) = (None, i64::MIN);
-            self.threads.put(
-                &key,
-                Thread {
-                    place,
-                    opened,
-                    frozen: false,
-                    skipped: 0,
-                    count: 0,
-                    latest_millis,
-                },
-            );
+            self.threads.put(&key, Thread { place, opened, frozen: false, skipped: 0, count: 0, latest_millis });
         }
-        Ok(self
-            .threads
-            .change(self.tree, &key)?
-            .as_mut()
-            .expect("it was just put there"))
+        Ok(self.threads.change(self.tree, &key)?.as_mut().expect("it was just put there"))
     }
 
     /// The number of a place that is known.
     pub(crate) fn place(&mut self, place: &Place) -> Result<Option<PlaceNo>, Error> {
         let number = match &place.thread {
-            Some(thread) => self
-                .threads
-                .get(self.tree, &Key::Thread(&place.site, thread))?
-                .map(|thread| thread.place),
-            None => self
-                .sites
-                .get(self.tree, &Key::Site(&place.site))?
-                .map(|site| site.place),
+            Some(thread) => {
+                self.threads.get(self.tree, &Key::Thread(&place.site, thread))?.map(|thread| thread.place)
+            }
+            None => self.sites.get(self.tree, &Key::Site(&place.site))?.map(|site| site.place),
         };
         Ok(number.map(PlaceNo))
     }

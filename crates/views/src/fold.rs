@@ -3,8 +3,8 @@
 
 use domain::thread::{CommentFacts, Facts, Standing, mentions, permits};
 use domain::{
-    AuthorId, CommandId, CommentId, Content, Envelope, Event, Place, Quote, Recorded, Rejection, SiteId,
-    Tally, ThreadId, Unreadable, Vote,
+    AuthorId, CommandId, CommentId, Content, Envelope, Event, Place, Quote, Recorded, Rejection, SiteId, Tally,
+    ThreadId, Unreadable, Vote,
 };
 
 use crate::draft::Draft;
@@ -49,25 +49,15 @@ pub(crate) fn fold(draft: &mut Draft<'_>, recorded: &Recorded) -> Result<Outcome
             (None, Verdict::Void(Rejection::PartitionWrong))
         }
         (Some(place), Content::Unreadable(unreadable)) => (None, freeze(draft, place, sequence, unreadable)?),
-        (Some(place), Content::Event(envelope)) => (
-            Some(envelope.event.kind()),
-            event(draft, place, sequence, envelope)?,
-        ),
+        (Some(place), Content::Event(envelope)) => {
+            (Some(envelope.event.kind()), event(draft, place, sequence, envelope)?)
+        }
     };
-    Ok(Outcome {
-        sequence,
-        kind,
-        verdict,
-    })
+    Ok(Outcome { sequence, kind, verdict })
 }
 
 /// The place stands still from its first message that cannot be read, live and in a rebuild alike.
-fn freeze(
-    draft: &mut Draft<'_>,
-    place: &Place,
-    sequence: u64,
-    unreadable: &Unreadable,
-) -> Result<Verdict, Error> {
+fn freeze(draft: &mut Draft<'_>, place: &Place, sequence: u64, unreadable: &Unreadable) -> Result<Verdict, Error> {
     if skip(draft, place)? {
         return Ok(Verdict::Skipped);
     }
@@ -80,10 +70,7 @@ fn freeze(
     }
     let frozen = Frozen {
         site: place.site.to_string(),
-        thread: place
-            .thread
-            .as_ref()
-            .map_or_else(String::new, ToString::to_string),
+        thread: place.thread.as_ref().map_or_else(String::new, ToString::to_string),
         sequence,
         message_id: unreadable.message_id.to_string(),
         reason: unreadable.reason.to_string(),
@@ -94,21 +81,15 @@ fn freeze(
 
 /// Counts the message where its place stands still.
 fn skip(draft: &mut Draft<'_>, place: &Place) -> Result<bool, Error> {
-    if draft
-        .sites
-        .get(draft.tree, &Key::Site(&place.site))?
-        .is_some_and(|site| site.frozen)
-    {
+    if draft.sites.get(draft.tree, &Key::Site(&place.site))?.is_some_and(|site| site.frozen) {
         draft.site(&place.site)?.skipped += 1;
         return Ok(true);
     }
     let Some(thread) = &place.thread else {
         return Ok(false);
     };
-    let frozen = draft
-        .threads
-        .get(draft.tree, &Key::Thread(&place.site, thread))?
-        .is_some_and(|thread| thread.frozen);
+    let frozen =
+        draft.threads.get(draft.tree, &Key::Thread(&place.site, thread))?.is_some_and(|thread| thread.frozen);
     if frozen {
         draft.thread(&place.site, thread)?.skipped += 1;
     }
@@ -141,9 +122,7 @@ fn event(draft: &mut Draft<'_>, place: &Place, sequence: u64, envelope: &Envelop
             _ => None,
         };
         let number = known_place(draft, place)?;
-        draft
-            .commands
-            .put(&Key::Command(number, envelope.id), Command { sequence, void });
+        draft.commands.put(&Key::Command(number, envelope.id), Command { sequence, void });
     }
     Ok(verdict)
 }
@@ -162,30 +141,19 @@ fn is_known(draft: &mut Draft<'_>, place: &Place, id: CommandId) -> Result<bool,
     let Some(number) = draft.place(place)? else {
         return Ok(false);
     };
-    Ok(draft
-        .commands
-        .get(draft.tree, &Key::Command(number, id))?
-        .is_some())
+    Ok(draft.commands.get(draft.tree, &Key::Command(number, id))?.is_some())
 }
 
 /// What the rules need to know, as of this place in the log.
 fn facts(draft: &mut Draft<'_>, place: &Place, mentioned: &[CommentId]) -> Result<Facts, Error> {
     // Places that stand still were skipped before.
     let site = draft.sites.get(draft.tree, &Key::Site(&place.site))?;
-    let site = site
-        .is_some_and(|site| site.opened.is_some())
-        .then_some(Standing::Open);
+    let site = site.is_some_and(|site| site.opened.is_some()).then_some(Standing::Open);
     let Some(id) = &place.thread else {
-        return Ok(Facts {
-            site,
-            ..Facts::default()
-        });
+        return Ok(Facts { site, ..Facts::default() });
     };
     let Some(thread) = draft.threads.get(draft.tree, &Key::Thread(&place.site, id))? else {
-        return Ok(Facts {
-            site,
-            ..Facts::default()
-        });
+        return Ok(Facts { site, ..Facts::default() });
     };
     let (number, opened) = (PlaceNo(thread.place), thread.opened.is_some());
     let mut comments = Vec::with_capacity(mentioned.len());
@@ -198,21 +166,13 @@ fn facts(draft: &mut Draft<'_>, place: &Place, mentioned: &[CommentId]) -> Resul
         };
         comments.push((id, facts_of(comment)?));
     }
-    Ok(Facts {
-        site,
-        thread: opened.then_some(Standing::Open),
-        comments,
-    })
+    Ok(Facts { site, thread: opened.then_some(Standing::Open), comments })
 }
 
 /// What rules need to know of a stored comment.
 pub(crate) fn facts_of(comment: &Comment) -> Result<CommentFacts, Error> {
     let author = comment.author.parse().or(Err(Error::Damaged("an author's id")))?;
-    Ok(CommentFacts {
-        author,
-        removed: comment.removed.is_some(),
-        length: comment.length,
-    })
+    Ok(CommentFacts { author, removed: comment.removed.is_some(), length: comment.length })
 }
 
 fn number_of(draft: &mut Draft<'_>, thread: PlaceNo, id: CommentId) -> Result<Option<u32>, Error> {
@@ -224,10 +184,7 @@ fn apply(draft: &mut Draft<'_>, place: &Place, envelope: &Envelope) -> Result<()
     let site = &place.site;
     match (&envelope.event, &place.thread) {
         (Event::SiteOpened { name, zone }, _) => {
-            draft.site(site)?.opened = Some(SiteOpened {
-                name: name.to_string(),
-                zone: zone.to_string(),
-            });
+            draft.site(site)?.opened = Some(SiteOpened { name: name.to_string(), zone: zone.to_string() });
             Ok(())
         }
         (Event::AuthorNamed { author, name }, _) => {
@@ -235,14 +192,7 @@ fn apply(draft: &mut Draft<'_>, place: &Place, envelope: &Envelope) -> Result<()
             draft.names.put(&Key::Author(place, author), name.to_string());
             Ok(())
         }
-        (
-            Event::ThreadOpened {
-                headline,
-                address,
-                category,
-            },
-            Some(thread),
-        ) => {
+        (Event::ThreadOpened { headline, address, category }, Some(thread)) => {
             let opened = ThreadOpened {
                 headline: headline.to_string(),
                 address: address.to_string(),
@@ -253,19 +203,8 @@ fn apply(draft: &mut Draft<'_>, place: &Place, envelope: &Envelope) -> Result<()
             thread.latest_millis = thread.latest_millis.max(envelope.time.0);
             Ok(())
         }
-        (
-            Event::CommentPosted {
-                parent,
-                text,
-                quotes,
-                length,
-            },
-            Some(thread),
-        ) => {
-            let words = Words {
-                text: text.as_str().to_owned(),
-                quotes: Vec::new(),
-            };
+        (Event::CommentPosted { parent, text, quotes, length }, Some(thread)) => {
+            let words = Words { text: text.as_str().to_owned(), quotes: Vec::new() };
             post(draft, (site, thread), envelope, (*parent, *length, quotes, words))
         }
         (Event::CommentRemoved { comment, reason }, Some(thread)) => {
@@ -286,11 +225,7 @@ fn apply(draft: &mut Draft<'_>, place: &Place, envelope: &Envelope) -> Result<()
 }
 
 /// Rules and readers take an event as no earlier than its thread's last.
-fn latest(
-    draft: &mut Draft<'_>,
-    (site, thread): (&SiteId, &ThreadId),
-    envelope: &Envelope,
-) -> Result<i64, Error> {
+fn latest(draft: &mut Draft<'_>, (site, thread): (&SiteId, &ThreadId), envelope: &Envelope) -> Result<i64, Error> {
     let thread = draft.thread(site, thread)?;
     thread.latest_millis = thread.latest_millis.max(envelope.time.0);
     Ok(thread.latest_millis)
@@ -314,30 +249,11 @@ fn post(
         let Some(quoted) = number_of(draft, place, quote.comment)? else {
             continue;
         };
-        let Quote {
-            revision,
-            start,
-            end,
-            at,
-            ..
-        } = *quote;
-        words.quotes.push(records::Quote {
-            number: quoted,
-            revision,
-            start,
-            end,
-            at,
-        });
+        let Quote { revision, start, end, at, .. } = *quote;
+        words.quotes.push(records::Quote { number: quoted, revision, start, end, at });
     }
     let (id, author) = (envelope.id.as_u128(), envelope.actor.id.to_string());
-    let comment = Comment {
-        id,
-        author,
-        time_millis,
-        parent,
-        length,
-        removed: None,
-    };
+    let comment = Comment { id, author, time_millis, parent, length, removed: None };
     draft.comments.put(&Key::Comment(place, number), comment);
     draft.words.put(&Key::Words(place, number), words);
     draft.counts.put(&Key::Number(place, envelope.id), number);
@@ -359,11 +275,7 @@ fn remove(
     };
     if let Some(comment) = draft.comments.change(draft.tree, &Key::Comment(place, number))? {
         let by = envelope.actor.id.to_string();
-        comment.removed = Some(Removed {
-            by,
-            reason: reason.to_owned(),
-            time_millis,
-        });
+        comment.removed = Some(Removed { by, reason: reason.to_owned(), time_millis });
     }
     touch(draft, at, number);
     Ok(())
@@ -385,18 +297,9 @@ fn cast(
     let up = set_voter(draft, (place, number, Side::Up), voter, vote == Vote::Up)?;
     let down = set_voter(draft, (place, number, Side::Down), voter, vote == Vote::Down)?;
     let (chunk, slot) = Scores::place_of(number);
-    let scores = draft
-        .scores
-        .change(draft.tree, &Key::Scores(place, chunk))?
-        .get_or_insert_default();
+    let scores = draft.scores.change(draft.tree, &Key::Scores(place, chunk))?.get_or_insert_default();
     let Tally { up: ups, down: downs } = scores.get(slot);
-    scores.set(
-        slot,
-        Tally {
-            up: ups.saturating_add_signed(up),
-            down: downs.saturating_add_signed(down),
-        },
-    );
+    scores.set(slot, Tally { up: ups.saturating_add_signed(up), down: downs.saturating_add_signed(down) });
     if (up, down) != (0, 0) {
         touch(draft, at, number);
     }
@@ -413,10 +316,7 @@ fn set_voter(
     let container = u16::try_from(voter >> 16).expect("the upper half of 32 bits");
     let low = voter & 0xffff;
     let key = Key::Voters(place, number, side, container);
-    let was_in = draft
-        .voters
-        .get(draft.tree, &key)?
-        .is_some_and(|voters| voters.contains(low));
+    let was_in = draft.voters.get(draft.tree, &key)?.is_some_and(|voters| voters.contains(low));
     if was_in == is_in {
         return Ok(0);
     }
@@ -449,9 +349,5 @@ fn number_voter(draft: &mut Draft<'_>, site: &SiteId, voter: &AuthorId) -> Resul
 }
 
 fn touch(draft: &mut Draft<'_>, (site, thread): (&SiteId, &ThreadId), number: u32) {
-    draft
-        .touched
-        .entry((site.clone(), thread.clone()))
-        .or_default()
-        .insert(number);
+    draft.touched.entry((site.clone(), thread.clone())).or_default().insert(number);
 }

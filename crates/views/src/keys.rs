@@ -106,14 +106,7 @@ impl Key<'_> {
                 out.extend(id.as_u128().to_be_bytes());
             }
             Self::Frozen(place) => {
-                text(
-                    &mut out,
-                    13,
-                    &[
-                        place.site.as_str(),
-                        place.thread.as_ref().map_or("", ThreadId::as_str),
-                    ],
-                );
+                text(&mut out, 13, &[place.site.as_str(), place.thread.as_ref().map_or("", ThreadId::as_str)]);
             }
             Self::Void(code) => text(&mut out, 14, &[code]),
         }
@@ -210,14 +203,8 @@ mod tests {
         let id = |bits| CommandId::from_u128(bits);
         let (a, ab): (SiteId, SiteId) = ("a".parse().unwrap(), "ab".parse().unwrap());
         let (s, t): (ThreadId, ThreadId) = ("s".parse().unwrap(), "t".parse().unwrap());
-        let whole = Place {
-            site: a.clone(),
-            thread: None,
-        };
-        let part = Place {
-            site: a.clone(),
-            thread: Some(s.clone()),
-        };
+        let whole = Place { site: a.clone(), thread: None };
+        let part = Place { site: a.clone(), thread: Some(s.clone()) };
         let (one, two) = (PlaceNo(1), PlaceNo(2));
         let in_order = [
             Key::Checkpoint,
@@ -251,10 +238,7 @@ mod tests {
 
     #[test]
     fn tails_lead_back() {
-        assert_eq!(
-            voters_tail(&Key::Voters(PlaceNo(1), 7, Side::Down, 513).encode()),
-            Some((Side::Down, 513))
-        );
+        assert_eq!(voters_tail(&Key::Voters(PlaceNo(1), 7, Side::Down, 513).encode()), Some((Side::Down, 513)));
         assert_eq!(number_tail(&Key::Comment(PlaceNo(1), 77).encode()), Some(77));
     }
 }

@@ -112,11 +112,7 @@ struct Names(HashMap<String, String>);
 impl<'s> View<'s> {
     pub(crate) fn new(store: &'s Store) -> Self {
         let gate = store.gate.read().expect("nothing panics while it holds the gate");
-        Self {
-            tree: &store.tree,
-            sequence: store.sequence(),
-            _gate: gate,
-        }
+        Self { tree: &store.tree, sequence: store.sequence(), _gate: gate }
     }
 
     /// The last sequence that is folded.
@@ -125,16 +121,10 @@ impl<'s> View<'s> {
     }
 
     pub(crate) fn get<V: Value>(&self, key: &Key<'_>) -> Result<Option<V>, Error> {
-        self.tree
-            .get(key.encode())?
-            .map(|stored| V::from_stored(&stored))
-            .transpose()
+        self.tree.get(key.encode())?.map(|stored| V::from_stored(&stored)).transpose()
     }
 
-    pub(crate) fn scan<V: Value>(
-        &self,
-        prefix: Vec<u8>,
-    ) -> impl Iterator<Item = Result<(sled::IVec, V), Error>> {
+    pub(crate) fn scan<V: Value>(&self, prefix: Vec<u8>) -> impl Iterator<Item = Result<(sled::IVec, V), Error>> {
         self.tree.scan_prefix(prefix).map(|entry| {
             let (key, stored) = entry?;
             Ok((key, V::from_stored(&stored)?))
@@ -189,19 +179,10 @@ impl<'s> View<'s> {
         }))
     }
 
-    fn comment(
-        &self,
-        places: (PlaceNo, PlaceNo),
-        number: u32,
-        names: &mut Names,
-    ) -> Result<CommentView, Error> {
+    fn comment(&self, places: (PlaceNo, PlaceNo), number: u32, names: &mut Names) -> Result<CommentView, Error> {
         let thread = places.1;
         let record = self.head(thread, number)?;
-        let parent = if record.parent == 0 {
-            None
-        } else {
-            Some(id_of(&self.head(thread, record.parent)?))
-        };
+        let parent = if record.parent == 0 { None } else { Some(id_of(&self.head(thread, record.parent)?)) };
         let words = if record.removed.is_some() {
             None
         } else {
@@ -210,14 +191,7 @@ impl<'s> View<'s> {
             Some((self.author(places.0, &record.author, names)?, words.text, quotes))
         };
         let (id, time) = (id_of(&record), Timestamp(record.time_millis));
-        Ok(CommentView {
-            number,
-            id,
-            time,
-            parent,
-            words,
-            tally: self.tally(thread, number)?,
-        })
+        Ok(CommentView { number, id, time, parent, words, tally: self.tally(thread, number)? })
     }
 
     /// Draws quotes from the comments that they quote, as those are now.
@@ -242,33 +216,23 @@ impl<'s> View<'s> {
                     .quotes
                     .iter()
                     .filter(|inner| (quote.start..quote.end).contains(&inner.at))
-                    .map(|inner| Quote {
-                        at: inner.at - quote.start,
-                        ..inner.clone()
-                    })
+                    .map(|inner| Quote { at: inner.at - quote.start, ..inner.clone() })
                     .collect();
                 let body = text::slice(&words.text, quote.start, quote.end).to_owned();
                 let author = self.author(places.0, &record.author, names)?;
                 Some((author, body, self.draw(places, &inside, depth - 1, names)?))
             };
-            drawn.push(Drawn {
-                id: id_of(&record),
-                number: quote.number,
-                at: quote.at,
-                words,
-            });
+            drawn.push(Drawn { id: id_of(&record), number: quote.number, at: quote.at, words });
         }
         Ok(drawn)
     }
 
     pub(crate) fn head(&self, thread: PlaceNo, number: u32) -> Result<Comment, Error> {
-        self.get(&Key::Comment(thread, number))?
-            .ok_or(Error::Damaged("a comment is missing"))
+        self.get(&Key::Comment(thread, number))?.ok_or(Error::Damaged("a comment is missing"))
     }
 
     pub(crate) fn words(&self, thread: PlaceNo, number: u32) -> Result<Words, Error> {
-        self.get(&Key::Words(thread, number))?
-            .ok_or(Error::Damaged("words are missing"))
+        self.get(&Key::Words(thread, number))?.ok_or(Error::Damaged("words are missing"))
     }
 
     pub(crate) fn tally(&self, thread: PlaceNo, number: u32) -> Result<Tally, Error> {
@@ -279,26 +243,18 @@ impl<'s> View<'s> {
 
     fn author(&self, site: PlaceNo, id: &str, names: &mut Names) -> Result<Author, Error> {
         if let Some(name) = names.0.get(id) {
-            return Ok(Author {
-                id: id.to_owned(),
-                name: name.clone(),
-            });
+            return Ok(Author { id: id.to_owned(), name: name.clone() });
         }
         let author: AuthorId = id.parse().or(Err(Error::Damaged("an author's id")))?;
         let name: String = self.get(&Key::Author(site, &author))?.unwrap_or_default();
         names.0.insert(id.to_owned(), name.clone());
-        Ok(Author {
-            id: id.to_owned(),
-            name,
-        })
+        Ok(Author { id: id.to_owned(), name })
     }
 
     /// How many comments a thread has; `None` if it is not open.
     pub fn count(&self, site: &SiteId, thread: &ThreadId) -> Result<Option<u32>, Error> {
         let thread = self.thread(site, thread)?;
-        Ok(thread
-            .filter(|thread| thread.opened.is_some())
-            .map(|thread| thread.count))
+        Ok(thread.filter(|thread| thread.opened.is_some()).map(|thread| thread.count))
     }
 
     /// Whether the site is open.
@@ -322,11 +278,7 @@ impl<'s> View<'s> {
                 continue;
             };
             let count = Thread::from_stored(&stored)?.count;
-            threads.push(ThreadEntry {
-                thread: thread.into_owned(),
-                headline: opened.headline,
-                count,
-            });
+            threads.push(ThreadEntry { thread: thread.into_owned(), headline: opened.headline, count });
             if threads.len() == limit {
                 break;
             }
@@ -357,10 +309,8 @@ impl<'s> View<'s> {
             (false, false) => None,
         };
         let site = self.site(&place.site)?;
-        let mut facts = Facts {
-            site: site.and_then(|site| standing(site.opened.is_some(), site.frozen)),
-            ..Facts::default()
-        };
+        let mut facts =
+            Facts { site: site.and_then(|site| standing(site.opened.is_some(), site.frozen)), ..Facts::default() };
         let Some(thread) = &place.thread else {
             return Ok(facts);
         };
@@ -389,31 +339,20 @@ impl<'s> View<'s> {
             return Ok(None);
         };
         let void = command.void.as_deref().map(Rejection::from_code);
-        let void = void
-            .map(|code| code.ok_or(Error::Damaged("a rejection's code")))
-            .transpose()?;
-        Ok(Some(KnownCommand {
-            sequence: command.sequence,
-            void,
-        }))
+        let void = void.map(|code| code.ok_or(Error::Damaged("a rejection's code"))).transpose()?;
+        Ok(Some(KnownCommand { sequence: command.sequence, void }))
     }
 
     /// Places that stand still.
     pub fn frozen(&self, limit: usize) -> Result<Vec<Frozen>, Error> {
-        self.scan(prefix::frozen())
-            .take(limit)
-            .map(|entry| Ok(entry?.1))
-            .collect()
+        self.scan(prefix::frozen()).take(limit).map(|entry| Ok(entry?.1)).collect()
     }
 
     /// Void events, by code.
     pub fn void(&self) -> Result<Vec<(String, u64)>, Error> {
         let entries = self.scan(prefix::void()).map(|entry| {
             let (key, count) = entry?;
-            Ok((
-                String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned(),
-                count,
-            ))
+            Ok((String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned(), count))
         });
         entries.collect()
     }

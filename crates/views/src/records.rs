@@ -131,10 +131,7 @@ impl Scores {
     /// The chunk of a comment's number, and its place there.
     pub(crate) fn place_of(number: u32) -> (u32, usize) {
         let index = number.saturating_sub(1);
-        (
-            index / SCORES_IN_CHUNK,
-            usize::try_from(index % SCORES_IN_CHUNK).expect("below 64"),
-        )
+        (index / SCORES_IN_CHUNK, usize::try_from(index % SCORES_IN_CHUNK).expect("below 64"))
     }
 
     pub(crate) fn get(&self, slot: usize) -> domain::Tally {
@@ -165,10 +162,10 @@ impl Plain for Scores {}
 mod tests {
     use super::*;
     use crate::value::Value;
+    use crate::value::tests::hex;
 
     #[test]
     fn every_record_leads_back_and_its_bytes_stay_as_they_are() {
-        let hex = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let checkpoint = Checkpoint {
             stream: "KOE_EVENTS".into(),
             created_nanos: 1,
@@ -178,15 +175,8 @@ mod tests {
             message_id: "x".into(),
             schema: 1,
         };
-        assert_eq!(
-            Checkpoint::from_stored(&checkpoint.to_stored()).unwrap(),
-            checkpoint
-        );
-        let removed = Removed {
-            by: "mod".into(),
-            reason: "spam".into(),
-            time_millis: -3,
-        };
+        assert_eq!(Checkpoint::from_stored(&checkpoint.to_stored()).unwrap(), checkpoint);
+        let removed = Removed { by: "mod".into(), reason: "spam".into(), time_millis: -3 };
         let comment = Comment {
             id: 7,
             author: "ann".into(),
@@ -195,21 +185,9 @@ mod tests {
             length: 9,
             removed: Some(removed),
         };
-        assert_eq!(
-            hex(comment.to_stored()),
-            "01f800b17d0703616e6efd00d0ca9f17030000010901036d6f64047370616d05"
-        );
-        let quote = Quote {
-            number: 1,
-            revision: 0,
-            start: 2,
-            end: 70_000,
-            at: 4,
-        };
-        let words = Words {
-            text: "声".into(),
-            quotes: vec![quote],
-        };
+        assert_eq!(hex(&comment.to_stored()), "01f800b17d0703616e6efd00d0ca9f17030000010901036d6f64047370616d05");
+        let quote = Quote { number: 1, revision: 0, start: 2, end: 70_000, at: 4 };
+        let words = Words { text: "声".into(), quotes: vec![quote] };
         let read = Words::from_stored(&words.to_stored()).unwrap();
         assert_eq!((read.text.as_str(), read.quotes[0].end), ("声", 70_000));
     }

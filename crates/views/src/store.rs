@@ -30,10 +30,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            cache_bytes: 256 * 1024 * 1024,
-            flush_every_millis: 500,
-        }
+        Self { cache_bytes: 256 * 1024 * 1024, flush_every_millis: 500 }
     }
 }
 
@@ -98,17 +95,10 @@ impl Store {
                 _ => Error::Sled(error),
             })?;
         let tree = db.open_tree(TREE)?;
-        let store = Self {
-            db,
-            tree,
-            gate: RwLock::new(()),
-            sequence: AtomicU64::new(0),
-        };
+        let store = Self { db, tree, gate: RwLock::new(()), sequence: AtomicU64::new(0) };
         if let Some(checkpoint) = store.checkpoint()? {
             if checkpoint.schema != SCHEMA {
-                return Err(Error::OtherSchema {
-                    found: checkpoint.schema,
-                });
+                return Err(Error::OtherSchema { found: checkpoint.schema });
             }
             store.sequence.store(checkpoint.sequence, Ordering::Release);
         }
@@ -147,35 +137,20 @@ impl Store {
             message_id = Some(recorded.content.message_id());
         }
         let Some(message_id) = message_id else {
-            return Ok(Step {
-                sequence,
-                outcomes,
-                changes: Vec::new(),
-            });
+            return Ok(Step { sequence, outcomes, changes: Vec::new() });
         };
         let changes = changes(&mut draft)?;
         let mut writes = sled::Batch::default();
         draft.write(&mut writes);
         let stream = stream.to_owned();
-        let checkpoint = Checkpoint {
-            stream,
-            created_nanos,
-            epoch,
-            sequence,
-            part: 0,
-            message_id,
-            schema: SCHEMA,
-        };
+        let checkpoint =
+            Checkpoint { stream, created_nanos, epoch, sequence, part: 0, message_id, schema: SCHEMA };
         writes.insert(Key::Checkpoint.encode(), checkpoint.to_stored());
         let gate = self.gate.write().expect("nothing panics while it holds the gate");
         self.tree.apply_batch(writes)?;
         self.sequence.store(sequence, Ordering::Release);
         drop(gate);
-        Ok(Step {
-            sequence,
-            outcomes,
-            changes,
-        })
+        Ok(Step { sequence, outcomes, changes })
     }
 
     /// Everything as of one position, for as long as the view is held; folding waits for that long.
@@ -208,26 +183,13 @@ fn changes(draft: &mut Draft<'_>) -> Result<Vec<ThreadChange>, Error> {
             let Some(comment) = draft.comments.get(draft.tree, &Key::Comment(place, number))? else {
                 continue;
             };
-            let (id, removed) = (
-                CommentId(domain::CommandId::from_u128(comment.id)),
-                comment.removed.is_some(),
-            );
+            let (id, removed) = (CommentId(domain::CommandId::from_u128(comment.id)), comment.removed.is_some());
             let (chunk, slot) = Scores::place_of(number);
             let scores = draft.scores.get(draft.tree, &Key::Scores(place, chunk))?;
             let tally = scores.map(|scores| scores.get(slot)).unwrap_or_default();
-            comments.push(CommentChange {
-                id,
-                number,
-                removed,
-                tally,
-            });
+            comments.push(CommentChange { id, number, removed, tally });
         }
-        changes.push(ThreadChange {
-            site,
-            thread,
-            count,
-            comments,
-        });
+        changes.push(ThreadChange { site, thread, count, comments });
     }
     Ok(changes)
 }

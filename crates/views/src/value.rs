@@ -29,9 +29,7 @@ pub(crate) trait Value: Sized {
     }
 
     fn from_stored(stored: &[u8]) -> Result<Self, Error> {
-        let (head, body) = stored
-            .split_first_chunk::<HEAD_BYTES>()
-            .ok_or(Error::Damaged("cut short"))?;
+        let (head, body) = stored.split_first_chunk::<HEAD_BYTES>().ok_or(Error::Damaged("cut short"))?;
         let [version, checksum @ ..] = *head;
         if version != VERSION {
             return Err(Error::Damaged("unknown version"));
@@ -57,11 +55,7 @@ impl<T: Plain> Value for T {
         let config = bincode::config::standard().with_limit::<VALUE_BYTES_MAX>();
         let (value, consumed) = bincode::serde::decode_from_slice(body, config)
             .or(Err(Error::Damaged("not the record it should be")))?;
-        if consumed == body.len() {
-            Ok(value)
-        } else {
-            Err(Error::Damaged("trailing bytes"))
-        }
+        if consumed == body.len() { Ok(value) } else { Err(Error::Damaged("trailing bytes")) }
     }
 }
 
@@ -80,7 +74,9 @@ impl Value for RoaringBitmap {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     #[test]
@@ -102,26 +98,22 @@ mod tests {
         let mut body = vec![253];
         body.extend((1_u64 << 60).to_le_bytes());
         let checksum = crc32fast::hash(&body);
-        let stored: Vec<u8> = [VERSION]
-            .into_iter()
-            .chain(checksum.to_be_bytes())
-            .chain(body)
-            .collect();
+        let stored: Vec<u8> = [VERSION].into_iter().chain(checksum.to_be_bytes()).chain(body).collect();
         assert!(String::from_stored(&stored).is_err());
     }
 
     #[test]
     fn stored_bytes_stay_as_they_are() {
         let set: RoaringBitmap = [1, 2, 40_000].into_iter().collect();
-        assert_eq!(
-            hex(&set.to_stored()),
-            "018e2c93043a30000001000000000002001000000001000200409c"
-        );
+        assert_eq!(hex(&set.to_stored()), "018e2c93043a30000001000000000002001000000001000200409c");
         assert_eq!(hex(&String::from("voice").to_stored()), "01c0d69f3605766f696365");
         assert_eq!(hex(&300_u32.to_stored()), "0108e61e1bfb2c01");
     }
 
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    pub(crate) fn hex(bytes: &[u8]) -> String {
+        bytes.iter().fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").unwrap();
+            hex
+        })
     }
 }

@@ -15,6 +15,11 @@ impl Handler {
         Self { writer }
     }
 
+    /// Keeps what is known fresh, until the connection is given up.
+    pub(crate) async fn keep_fresh(&self) -> anyhow::Result<()> {
+        self.writer.keep_fresh().await
+    }
+
     pub(crate) async fn handle(&self, asked: Asked) -> Result<CommandReply, Refusal> {
         self.writer.handle(asked).await
     }

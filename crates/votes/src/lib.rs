@@ -34,14 +34,15 @@ pub struct Options {
 pub async fn run(options: Options, registry: &Registry, stop: CancellationToken) -> anyhow::Result<()> {
     let nats = connect(&options.nats, "koe-votes").await?;
     let journal = Journal::open(nats.clone(), &journal::Options::default()).await?;
-    let parts = (journal.clone(), Client::new(nats.clone()));
+    let parts = (journal, Client::new(nats.clone()));
     let writer = Writer::new("votes", parts, &options.rates, Repeats::MustBeFresh, registry)?;
     let about = ("votes", "koe-votes", "Commands that set votes");
     let mut door = Door::open(&nats, about, registry, stop.clone()).await?;
-    nats::serve(&mut door, Arc::new(Handler::new(writer))).await?;
+    let handler = Arc::new(Handler::new(writer));
+    nats::serve(&mut door, Arc::clone(&handler)).await?;
     tracing::info!("votes are taken");
     tokio::select! {
         served = door.run() => served,
-        () = journal.watch() => Ok(()),
+        kept = handler.keep_fresh() => kept,
     }
 }

@@ -14,16 +14,9 @@ pub(crate) async fn serve(door: &mut Door, handler: Arc<Handler>) -> anyhow::Res
     let serve = move |request: Request<CastVoteRequest>| {
         let handler = Arc::clone(&handler);
         async move {
-            let site = subject::site_token(&request.subject)
-                .parse()
-                .map_err(Refusal::from)?;
+            let site = subject::site_token(&request.subject).parse().map_err(Refusal::from)?;
             handler.handle(request.body.parse(site)?).await
         }
     };
-    door.serve(
-        CastVoteRequest::VERB,
-        subject::commands(CastVoteRequest::VERB),
-        serve,
-    )
-    .await
+    door.serve(CastVoteRequest::VERB, subject::commands(CastVoteRequest::VERB), serve).await
 }

@@ -35,9 +35,7 @@ pub enum Malformed {
 impl Format {
     /// The format of a content type; everything but JSON is protobuf.
     pub fn of(content_type: Option<&str>) -> Self {
-        let media_type = content_type
-            .and_then(|value| value.split(';').next())
-            .map(str::trim);
+        let media_type = content_type.and_then(|value| value.split(';').next()).map(str::trim);
         match media_type {
             Some(media_type) if media_type.eq_ignore_ascii_case(APPLICATION_JSON) => Self::Json,
             _ => Self::Protobuf,
@@ -73,17 +71,11 @@ mod tests {
     #[test]
     fn unknown_fields_are_refused_in_json_and_ignored_in_protobuf() {
         let typo = br#"{"thread":"t","coment":"x"}"#;
-        let error = Format::Json
-            .decode::<CastVoteRequest>(typo)
-            .unwrap_err()
-            .to_string();
+        let error = Format::Json.decode::<CastVoteRequest>(typo).unwrap_err().to_string();
         assert!(error.contains("coment"), "{error}");
         // Field 99, a varint: what a newer peer may send.
         let newer = [0x22, 1, b't', 0x98, 0x06, 7];
-        assert_eq!(
-            Format::Protobuf.decode::<CastVoteRequest>(&newer).unwrap().thread,
-            "t"
-        );
+        assert_eq!(Format::Protobuf.decode::<CastVoteRequest>(&newer).unwrap().thread, "t");
         assert!(Format::Protobuf.decode::<CastVoteRequest>(b"\xff\xff").is_err());
     }
 

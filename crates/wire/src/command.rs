@@ -30,15 +30,8 @@ pub trait Request: Message + Default + Serialize + DeserializeOwned {
 
 fn actor(actor: Option<v1::Actor>) -> Result<Actor, Rejection> {
     let actor = actor.ok_or(Rejection::ActorInvalid)?;
-    let roles = actor
-        .roles
-        .iter()
-        .map(|role| role_in(*role))
-        .collect::<Option<_>>();
-    Ok(Actor {
-        id: actor.id.parse()?,
-        roles: roles.ok_or(Rejection::RoleInvalid)?,
-    })
+    let roles = actor.roles.iter().map(|role| role_in(*role)).collect::<Option<_>>();
+    Ok(Actor { id: actor.id.parse()?, roles: roles.ok_or(Rejection::RoleInvalid)? })
 }
 
 fn role_in(role: i32) -> Option<Role> {
@@ -61,10 +54,7 @@ fn role_out(role: Role) -> i32 {
 
 /// An actor as it stands in requests and events.
 pub fn actor_out(actor: &Actor) -> v1::Actor {
-    v1::Actor {
-        id: actor.id.to_string(),
-        roles: actor.roles.iter().map(role_out).collect(),
-    }
+    v1::Actor { id: actor.id.to_string(), roles: actor.roles.iter().map(role_out).collect() }
 }
 
 /// An actor out of a request or an event.
@@ -94,47 +84,19 @@ pub fn vote_in(vote: i32) -> Result<Vote, Rejection> {
 
 /// A quote as it stands in requests and events.
 pub fn quote_out(quote: &Quote) -> v1::Quote {
-    let Quote {
-        comment,
-        revision,
-        start,
-        end,
-        at,
-    } = *quote;
-    v1::Quote {
-        comment: comment.to_string(),
-        revision,
-        start,
-        end,
-        at,
-    }
+    let Quote { comment, revision, start, end, at } = *quote;
+    v1::Quote { comment: comment.to_string(), revision, start, end, at }
 }
 
 /// A quote out of a request or an event.
 pub fn quote_in(quote: &v1::Quote) -> Result<Quote, Rejection> {
-    let v1::Quote {
-        revision,
-        start,
-        end,
-        at,
-        ..
-    } = *quote;
-    Ok(Quote {
-        comment: quote.comment.parse()?,
-        revision,
-        start,
-        end,
-        at,
-    })
+    let v1::Quote { revision, start, end, at, .. } = *quote;
+    Ok(Quote { comment: quote.comment.parse()?, revision, start, end, at })
 }
 
 /// A comment that may be left out.
 pub fn optional_comment(id: &str) -> Result<Option<CommentId>, Rejection> {
-    if id.is_empty() {
-        Ok(None)
-    } else {
-        id.parse().map(Some)
-    }
+    if id.is_empty() { Ok(None) } else { id.parse().map(Some) }
 }
 
 fn asked(
@@ -144,15 +106,7 @@ fn asked(
     place: Place,
     body: CommandBody,
 ) -> Result<Asked, Rejection> {
-    Ok(Asked {
-        command: Command {
-            id: id.parse()?,
-            actor: actor(by)?,
-            place,
-            body,
-        },
-        wait,
-    })
+    Ok(Asked { command: Command { id: id.parse()?, actor: actor(by)?, place, body }, wait })
 }
 
 fn of_site(site: SiteId) -> Place {
@@ -161,25 +115,15 @@ fn of_site(site: SiteId) -> Place {
 
 fn of_thread(site: SiteId, thread: &str) -> Result<Place, Rejection> {
     let thread: ThreadId = thread.parse()?;
-    debug_assert_ne!(
-        thread.as_str(),
-        ALL,
-        "a thread's id excludes the token of all threads"
-    );
-    Ok(Place {
-        site,
-        thread: Some(thread),
-    })
+    debug_assert_ne!(thread.as_str(), ALL, "a thread's id excludes the token of all threads");
+    Ok(Place { site, thread: Some(thread) })
 }
 
 impl Request for v1::OpenSiteRequest {
     const VERB: &'static str = "open-site";
 
     fn parse(self, site: SiteId) -> Result<Asked, Rejection> {
-        let body = CommandBody::OpenSite {
-            name: text::site_name(&self.name)?,
-            zone: text::zone(&self.zone)?,
-        };
+        let body = CommandBody::OpenSite { name: text::site_name(&self.name)?, zone: text::zone(&self.zone)? };
         asked(&self.id, self.actor, self.wait, of_site(site), body)
     }
 }
@@ -193,13 +137,7 @@ impl Request for v1::OpenThreadRequest {
             address: text::address(&self.address)?,
             category: text::category(&self.category)?,
         };
-        asked(
-            &self.id,
-            self.actor,
-            self.wait,
-            of_thread(site, &self.thread)?,
-            body,
-        )
+        asked(&self.id, self.actor, self.wait, of_thread(site, &self.thread)?, body)
     }
 }
 
@@ -207,10 +145,7 @@ impl Request for v1::NameAuthorRequest {
     const VERB: &'static str = "name-author";
 
     fn parse(self, site: SiteId) -> Result<Asked, Rejection> {
-        let body = CommandBody::NameAuthor {
-            author: self.author.parse()?,
-            name: text::author_name(&self.name)?,
-        };
+        let body = CommandBody::NameAuthor { author: self.author.parse()?, name: text::author_name(&self.name)? };
         asked(&self.id, self.actor, self.wait, of_site(site), body)
     }
 }
@@ -222,18 +157,8 @@ impl Request for v1::PostCommentRequest {
         let text = Text::parse(&self.text)?;
         let quotes = self.quotes.iter().map(quote_in).collect::<Result<_, _>>()?;
         let quotes = Quotes::parse(quotes, text.length())?;
-        let body = CommandBody::PostComment {
-            parent: optional_comment(&self.parent)?,
-            text,
-            quotes,
-        };
-        asked(
-            &self.id,
-            self.actor,
-            self.wait,
-            of_thread(site, &self.thread)?,
-            body,
-        )
+        let body = CommandBody::PostComment { parent: optional_comment(&self.parent)?, text, quotes };
+        asked(&self.id, self.actor, self.wait, of_thread(site, &self.thread)?, body)
     }
 }
 
@@ -241,17 +166,9 @@ impl Request for v1::RemoveCommentRequest {
     const VERB: &'static str = "remove-comment";
 
     fn parse(self, site: SiteId) -> Result<Asked, Rejection> {
-        let body = CommandBody::RemoveComment {
-            comment: self.comment.parse()?,
-            reason: text::reason(&self.reason)?,
-        };
-        asked(
-            &self.id,
-            self.actor,
-            self.wait,
-            of_thread(site, &self.thread)?,
-            body,
-        )
+        let body =
+            CommandBody::RemoveComment { comment: self.comment.parse()?, reason: text::reason(&self.reason)? };
+        asked(&self.id, self.actor, self.wait, of_thread(site, &self.thread)?, body)
     }
 }
 
@@ -259,17 +176,8 @@ impl Request for v1::CastVoteRequest {
     const VERB: &'static str = "cast-vote";
 
     fn parse(self, site: SiteId) -> Result<Asked, Rejection> {
-        let body = CommandBody::CastVote {
-            comment: self.comment.parse()?,
-            vote: vote_in(self.vote)?,
-        };
-        asked(
-            &self.id,
-            self.actor,
-            self.wait,
-            of_thread(site, &self.thread)?,
-            body,
-        )
+        let body = CommandBody::CastVote { comment: self.comment.parse()?, vote: vote_in(self.vote)? };
+        asked(&self.id, self.actor, self.wait, of_thread(site, &self.thread)?, body)
     }
 }
 
@@ -277,27 +185,13 @@ impl Request for v1::CastVoteRequest {
 pub fn encode(command: &Command, wait: bool) -> (&'static str, Vec<u8>) {
     let id = command.id.to_string();
     let actor = Some(actor_out(&command.actor));
-    let thread = command
-        .place
-        .thread
-        .as_ref()
-        .map_or_else(String::new, ToString::to_string);
+    let thread = command.place.thread.as_ref().map_or_else(String::new, ToString::to_string);
     match &command.body {
         CommandBody::OpenSite { name, zone } => {
             let (name, zone) = (name.to_string(), zone.to_string());
-            written(&v1::OpenSiteRequest {
-                id,
-                actor,
-                wait,
-                name,
-                zone,
-            })
+            written(&v1::OpenSiteRequest { id, actor, wait, name, zone })
         }
-        CommandBody::OpenThread {
-            headline,
-            address,
-            category,
-        } => written(&v1::OpenThreadRequest {
+        CommandBody::OpenThread { headline, address, category } => written(&v1::OpenThreadRequest {
             id,
             actor,
             wait,
@@ -308,13 +202,7 @@ pub fn encode(command: &Command, wait: bool) -> (&'static str, Vec<u8>) {
         }),
         CommandBody::NameAuthor { author, name } => {
             let (author, name) = (author.to_string(), name.to_string());
-            written(&v1::NameAuthorRequest {
-                id,
-                actor,
-                wait,
-                author,
-                name,
-            })
+            written(&v1::NameAuthorRequest { id, actor, wait, author, name })
         }
         CommandBody::PostComment { parent, text, quotes } => written(&v1::PostCommentRequest {
             id,
@@ -327,25 +215,11 @@ pub fn encode(command: &Command, wait: bool) -> (&'static str, Vec<u8>) {
         }),
         CommandBody::RemoveComment { comment, reason } => {
             let (comment, reason) = (comment.to_string(), reason.to_string());
-            written(&v1::RemoveCommentRequest {
-                id,
-                actor,
-                wait,
-                thread,
-                comment,
-                reason,
-            })
+            written(&v1::RemoveCommentRequest { id, actor, wait, thread, comment, reason })
         }
         CommandBody::CastVote { comment, vote } => {
             let (comment, vote) = (comment.to_string(), vote_out(*vote));
-            written(&v1::CastVoteRequest {
-                id,
-                actor,
-                wait,
-                thread,
-                comment,
-                vote,
-            })
+            written(&v1::CastVoteRequest { id, actor, wait, thread, comment, vote })
         }
     }
 }
@@ -362,10 +236,7 @@ mod tests {
     fn a_command_survives_the_way_there() {
         let request = v1::PostCommentRequest {
             id: "019a3c5e-7d00-7000-8000-000000000001".into(),
-            actor: Some(v1::Actor {
-                id: "ann".into(),
-                roles: vec![v1::Role::Moderator.into()],
-            }),
+            actor: Some(v1::Actor { id: "ann".into(), roles: vec![v1::Role::Moderator.into()] }),
             wait: true,
             thread: "t".into(),
             parent: String::new(),
@@ -385,47 +256,20 @@ mod tests {
         let parse = |request: v1::CastVoteRequest| request.parse("demo".parse().unwrap()).map(|_| ());
         let whole = v1::CastVoteRequest {
             id: "019a3c5e-7d00-7000-8000-000000000001".into(),
-            actor: Some(v1::Actor {
-                id: "ann".into(),
-                roles: vec![],
-            }),
+            actor: Some(v1::Actor { id: "ann".into(), roles: vec![] }),
             wait: false,
             thread: "t".into(),
             comment: "019a3c5e-7d00-7000-8000-000000000002".into(),
             vote: v1::Vote::Up.into(),
         };
         assert_eq!(parse(whole.clone()), Ok(()));
+        assert_eq!(parse(v1::CastVoteRequest { actor: None, ..whole.clone() }), Err(Rejection::ActorInvalid));
+        assert_eq!(parse(v1::CastVoteRequest { vote: 9, ..whole.clone() }), Err(Rejection::VoteInvalid));
         assert_eq!(
-            parse(v1::CastVoteRequest {
-                actor: None,
-                ..whole.clone()
-            }),
-            Err(Rejection::ActorInvalid)
-        );
-        assert_eq!(
-            parse(v1::CastVoteRequest {
-                vote: 9,
-                ..whole.clone()
-            }),
-            Err(Rejection::VoteInvalid)
-        );
-        assert_eq!(
-            parse(v1::CastVoteRequest {
-                thread: "all".into(),
-                ..whole.clone()
-            }),
+            parse(v1::CastVoteRequest { thread: "all".into(), ..whole.clone() }),
             Err(Rejection::ThreadInvalid)
         );
-        let stranger = Some(v1::Actor {
-            id: "ann".into(),
-            roles: vec![7],
-        });
-        assert_eq!(
-            parse(v1::CastVoteRequest {
-                actor: stranger,
-                ..whole
-            }),
-            Err(Rejection::RoleInvalid)
-        );
+        let stranger = Some(v1::Actor { id: "ann".into(), roles: vec![7] });
+        assert_eq!(parse(v1::CastVoteRequest { actor: stranger, ..whole }), Err(Rejection::RoleInvalid));
     }
 }

@@ -19,18 +19,14 @@ const NANOS_PER_MILLI: i32 = 1_000_000;
 /// Milliseconds to the contract's time.
 pub fn time_out(time: Timestamp) -> ProtoTimestamp {
     let millis = i32::try_from(time.0.rem_euclid(MILLIS_PER_SECOND)).expect("below 1,000");
-    ProtoTimestamp {
-        seconds: time.0.div_euclid(MILLIS_PER_SECOND),
-        nanos: millis * NANOS_PER_MILLI,
-    }
+    ProtoTimestamp { seconds: time.0.div_euclid(MILLIS_PER_SECOND), nanos: millis * NANOS_PER_MILLI }
 }
 
 /// The contract's time to milliseconds; `None` beyond what a calendar shows.
 pub fn time_in(time: &ProtoTimestamp) -> Option<Timestamp> {
     /// The end of the year 9999, where RFC 3339 ends too.
     const SECONDS_MAX: i64 = 253_402_300_799;
-    let sound =
-        (-SECONDS_MAX..=SECONDS_MAX).contains(&time.seconds) && (0..1_000_000_000).contains(&time.nanos);
+    let sound = (-SECONDS_MAX..=SECONDS_MAX).contains(&time.seconds) && (0..1_000_000_000).contains(&time.nanos);
     sound.then(|| Timestamp(time.seconds * MILLIS_PER_SECOND + i64::from(time.nanos / NANOS_PER_MILLI)))
 }
 
@@ -48,42 +44,29 @@ pub fn encode(envelope: &Envelope) -> Vec<u8> {
 fn event_out(event: &Event) -> v1::envelope::Event {
     use v1::envelope::Event as Out;
     match event {
-        Event::SiteOpened { name, zone } => Out::SiteOpened(v1::SiteOpened {
-            name: name.to_string(),
-            zone: zone.to_string(),
-        }),
-        Event::ThreadOpened {
-            headline,
-            address,
-            category,
-        } => Out::ThreadOpened(v1::ThreadOpened {
+        Event::SiteOpened { name, zone } => {
+            Out::SiteOpened(v1::SiteOpened { name: name.to_string(), zone: zone.to_string() })
+        }
+        Event::ThreadOpened { headline, address, category } => Out::ThreadOpened(v1::ThreadOpened {
             headline: headline.to_string(),
             address: address.to_string(),
             category: category.to_string(),
         }),
-        Event::AuthorNamed { author, name } => Out::AuthorNamed(v1::AuthorNamed {
-            author: author.to_string(),
-            name: name.to_string(),
-        }),
-        Event::CommentPosted {
-            parent,
-            text,
-            quotes,
-            length,
-        } => Out::CommentPosted(v1::CommentPosted {
+        Event::AuthorNamed { author, name } => {
+            Out::AuthorNamed(v1::AuthorNamed { author: author.to_string(), name: name.to_string() })
+        }
+        Event::CommentPosted { parent, text, quotes, length } => Out::CommentPosted(v1::CommentPosted {
             parent: parent.map_or_else(String::new, |parent| parent.to_string()),
             text: text.as_str().to_owned(),
             quotes: quotes.iter().map(quote_out).collect(),
             length: *length,
         }),
-        Event::CommentRemoved { comment, reason } => Out::CommentRemoved(v1::CommentRemoved {
-            comment: comment.to_string(),
-            reason: reason.to_string(),
-        }),
-        Event::VoteCast { comment, vote } => Out::VoteCast(v1::VoteCast {
-            comment: comment.to_string(),
-            vote: vote_out(*vote),
-        }),
+        Event::CommentRemoved { comment, reason } => {
+            Out::CommentRemoved(v1::CommentRemoved { comment: comment.to_string(), reason: reason.to_string() })
+        }
+        Event::VoteCast { comment, vote } => {
+            Out::VoteCast(v1::VoteCast { comment: comment.to_string(), vote: vote_out(*vote) })
+        }
     }
 }
 
@@ -107,38 +90,21 @@ pub fn decode(sequence: u64, subject: &str, message_id: &str, payload: &[u8]) ->
     let message_id = || message_id.into();
     let Some(parsed) = subject::parse_event(subject) else {
         let reason = "the subject is not that of an event".into();
-        let content = Content::Unreadable(Unreadable {
-            message_id: message_id(),
-            reason,
-        });
-        return Recorded {
-            sequence,
-            place: None,
-            content,
-        };
+        let content = Content::Unreadable(Unreadable { message_id: message_id(), reason });
+        return Recorded { sequence, place: None, content };
     };
     let content = match envelope(payload, parsed.kind) {
-        _ if !parsed.partition_fits => Content::Misplaced {
-            message_id: message_id(),
-        },
+        _ if !parsed.partition_fits => Content::Misplaced { message_id: message_id() },
         Ok(envelope) if needs_thread(&envelope.event) != parsed.place.thread.is_some() => {
             let reason = "an event about a thread under `all`, or the reverse".into();
-            Content::Unreadable(Unreadable {
-                message_id: message_id(),
-                reason,
-            })
+            Content::Unreadable(Unreadable { message_id: message_id(), reason })
         }
         Ok(envelope) => Content::Event(envelope),
-        Err(unread) => Content::Unreadable(Unreadable {
-            message_id: message_id(),
-            reason: unread.to_string().into(),
-        }),
+        Err(unread) => {
+            Content::Unreadable(Unreadable { message_id: message_id(), reason: unread.to_string().into() })
+        }
     };
-    Recorded {
-        sequence,
-        place: Some(parsed.place),
-        content,
-    }
+    Recorded { sequence, place: Some(parsed.place), content }
 }
 
 fn needs_thread(event: &Event) -> bool {
@@ -158,43 +124,28 @@ fn envelope(payload: &[u8], kind: &str) -> Result<Envelope, Unread> {
         return Err(Unread::OtherKind(kind.to_owned()));
     }
     let time = message.time.as_ref().and_then(time_in).ok_or(Unread::NoTime)?;
-    Ok(Envelope {
-        id: message.id.parse()?,
-        time,
-        actor: actor_in(message.actor)?,
-        event,
-    })
+    Ok(Envelope { id: message.id.parse()?, time, actor: actor_in(message.actor)?, event })
 }
 
 fn event_in(event: v1::envelope::Event) -> Result<Event, Rejection> {
     use v1::envelope::Event as In;
     Ok(match event {
-        In::SiteOpened(event) => Event::SiteOpened {
-            name: event.name.into(),
-            zone: event.zone.into(),
-        },
+        In::SiteOpened(event) => Event::SiteOpened { name: event.name.into(), zone: event.zone.into() },
         In::ThreadOpened(event) => Event::ThreadOpened {
             headline: event.headline.into(),
             address: event.address.into(),
             category: event.category.into(),
         },
-        In::AuthorNamed(event) => Event::AuthorNamed {
-            author: event.author.parse()?,
-            name: event.name.into(),
-        },
+        In::AuthorNamed(event) => Event::AuthorNamed { author: event.author.parse()?, name: event.name.into() },
         In::CommentPosted(event) => Event::CommentPosted {
             parent: optional_comment(&event.parent)?,
             text: Text::recorded(&event.text),
             quotes: event.quotes.iter().map(quote_in).collect::<Result<_, _>>()?,
             length: event.length,
         },
-        In::CommentRemoved(event) => Event::CommentRemoved {
-            comment: event.comment.parse()?,
-            reason: event.reason.into(),
-        },
-        In::VoteCast(event) => Event::VoteCast {
-            comment: event.comment.parse()?,
-            vote: vote_in(event.vote)?,
-        },
+        In::CommentRemoved(event) => {
+            Event::CommentRemoved { comment: event.comment.parse()?, reason: event.reason.into() }
+        }
+        In::VoteCast(event) => Event::VoteCast { comment: event.comment.parse()?, vote: vote_in(event.vote)? },
     })
 }

@@ -102,17 +102,12 @@ impl Code {
             Self::Rejected(rejection) => rejection.to_string(),
             Self::Failed(failure) => failure.message().to_owned(),
         };
-        v1::Error {
-            code: self.as_str().to_owned(),
-            message,
-        }
+        v1::Error { code: self.as_str().to_owned(), message }
     }
 
     /// Every code there is.
     pub fn every() -> impl Iterator<Item = Self> {
-        let rejected = Rejection::EVERY
-            .iter()
-            .map(|rejection| Self::Rejected(*rejection));
+        let rejected = Rejection::EVERY.iter().map(|rejection| Self::Rejected(*rejection));
         rejected.chain(Failure::EVERY.iter().map(|failure| Self::Failed(*failure)))
     }
 }

@@ -14,6 +14,7 @@ pub mod subject;
 #[expect(
     clippy::pedantic,
     clippy::as_conversions,
+    clippy::map_err_ignore,
     clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
     reason = "generated code"

@@ -34,8 +34,7 @@ impl FromStr for Position {
     fn from_str(token: &str) -> Result<Self, NotAPosition> {
         let mut parts = token.split('-');
         let (stream, epoch, sequence) = (parts.next(), parts.next(), parts.next());
-        let (Some(stream), Some(epoch), Some(sequence), None) = (stream, epoch, sequence, parts.next())
-        else {
+        let (Some(stream), Some(epoch), Some(sequence), None) = (stream, epoch, sequence, parts.next()) else {
             return Err(NotAPosition);
         };
         if stream.parse() != Ok(STREAM) {
@@ -53,10 +52,7 @@ mod tests {
 
     #[test]
     fn a_token_leads_back_and_others_are_refused() {
-        let position = Position {
-            epoch: 0xfeed,
-            sequence: 42,
-        };
+        let position = Position { epoch: 0xfeed, sequence: 42 };
         assert_eq!(position.to_string().parse(), Ok(position));
         for bad in ["", "42", "1-feed-42", "0-xyz-1", "0-1-2-3", "0-1-"] {
             assert_eq!(bad.parse::<Position>(), Err(NotAPosition), "{bad:?}");

@@ -14,9 +14,7 @@ pub fn partition(site: &SiteId, thread: &ThreadId) -> u32 {
     const OFFSET_BASIS: u32 = 0x811c_9dc5;
     const PRIME: u32 = 0x0100_0193;
     let bytes = site.as_str().bytes().chain(thread.as_str().bytes());
-    bytes.fold(OFFSET_BASIS, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(PRIME)
-    }) % PARTITIONS
+    bytes.fold(OFFSET_BASIS, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(PRIME)) % PARTITIONS
 }
 
 /// The partition token of a place.
@@ -30,11 +28,12 @@ fn partition_token(place: &Place) -> String {
 /// Where an event of this kind about this place is published.
 pub fn event(place: &Place, kind: &str) -> String {
     let thread = place.thread.as_ref().map_or(ALL, ThreadId::as_str);
-    format!(
-        "koe.v1.event.{}.{}.{thread}.{kind}",
-        place.site,
-        partition_token(place)
-    )
+    format!("koe.v1.event.{}.{}.{thread}.{kind}", place.site, partition_token(place))
+}
+
+/// Where every event of a kind is published.
+pub fn events_of(kind: &str) -> String {
+    format!("koe.v1.event.*.*.*.{kind}")
 }
 
 /// What the subject of an event says.
@@ -56,18 +55,10 @@ pub fn parse_event(subject: &str) -> Option<EventSubject<'_>> {
     if tokens.next().is_some() {
         return None;
     }
-    let thread = if thread == ALL {
-        None
-    } else {
-        Some(thread.parse().ok()?)
-    };
+    let thread = if thread == ALL { None } else { Some(thread.parse().ok()?) };
     let place = Place { site, thread };
     let partition_fits = partition == partition_token(&place);
-    Some(EventSubject {
-        place,
-        partition_fits,
-        kind,
-    })
+    Some(EventSubject { place, partition_fits, kind })
 }
 
 /// Where a command is sent.
@@ -118,10 +109,7 @@ mod tests {
     use super::*;
 
     fn place(site: &str, thread: Option<&str>) -> Place {
-        Place {
-            site: site.parse().unwrap(),
-            thread: thread.map(|thread| thread.parse().unwrap()),
-        }
+        Place { site: site.parse().unwrap(), thread: thread.map(|thread| thread.parse().unwrap()) }
     }
 
     #[test]
@@ -129,36 +117,22 @@ mod tests {
         for place in [place("demo", Some("memorial-service")), place("demo", None)] {
             let subject = event(&place, "comment-posted");
             let parsed = parse_event(&subject).unwrap();
-            assert_eq!(
-                parsed,
-                EventSubject {
-                    place,
-                    partition_fits: true,
-                    kind: "comment-posted"
-                }
-            );
+            assert_eq!(parsed, EventSubject { place, partition_fits: true, kind: "comment-posted" });
         }
     }
 
     #[test]
     fn another_partition_is_noticed() {
         let right = event(&place("demo", Some("t")), "vote-cast");
-        let wrong = right.replace(
-            &format!(".{}.", partition_token(&place("demo", Some("t")))),
-            ".77.",
-        );
+        let wrong = right.replace(&format!(".{}.", partition_token(&place("demo", Some("t")))), ".77.");
         assert!(!parse_event(&wrong).unwrap().partition_fits);
     }
 
     #[test]
     fn other_subjects_are_not_events() {
-        for bad in [
-            "",
-            "koe.v1.event.a.b.c",
-            "koe.v1.event.a.0.b.c.d",
-            "koe.v1.event.all.0.t.x",
-            "koe.v2.event.a.0.t.x",
-        ] {
+        for bad in
+            ["", "koe.v1.event.a.b.c", "koe.v1.event.a.0.b.c.d", "koe.v1.event.all.0.t.x", "koe.v2.event.a.0.t.x"]
+        {
             assert_eq!(parse_event(bad), None, "{bad:?}");
         }
     }

@@ -1,8 +1,14 @@
-//! Facts from the projector, kept for a moment.
+//! Facts from the projector, kept while they cannot have changed.
+//!
+//! A removal is heard of while it is published, and forgets what it changes. What is not heard (a lost message, a freeze)
+//! is a moment old at most.
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use client::Client;
-use domain::thread::{CommentFacts, Facts, Standing};
-use domain::{CommandId, CommentId, Place, Rejection};
+use domain::thread::{CommentFacts, Facts, Standing, mentions};
+use domain::{CommandId, CommentId, Content, Place, Rejection};
+use futures::StreamExt as _;
 use moka::sync::Cache;
 use wire::v1;
 
@@ -28,23 +34,15 @@ pub(crate) struct FactSource {
     places: Cache<Place, ()>,
     /// Comments that can be read.
     comments: Cache<(Place, CommentId), CommentFacts>,
+    /// Removals heard of: an answer that was under way meanwhile is not kept.
+    heard: AtomicU64,
 }
 
 impl FactSource {
     pub(crate) fn new(client: Client) -> Self {
-        let places = Cache::builder()
-            .max_capacity(FACTS_CACHED_MAX)
-            .time_to_live(FACTS_AGE_MAX)
-            .build();
-        let comments = Cache::builder()
-            .max_capacity(FACTS_CACHED_MAX)
-            .time_to_live(FACTS_AGE_MAX)
-            .build();
-        Self {
-            client,
-            places,
-            comments,
-        }
+        let places = Cache::builder().max_capacity(FACTS_CACHED_MAX).time_to_live(FACTS_AGE_MAX).build();
+        let comments = Cache::builder().max_capacity(FACTS_CACHED_MAX).time_to_live(FACTS_AGE_MAX).build();
+        Self { client, places, comments, heard: AtomicU64::new(0) }
     }
 
     /// Facts that are a moment old at most.
@@ -68,11 +66,7 @@ impl FactSource {
             comments.push((id, self.comments.get(&(place.clone(), id))?));
         }
         let thread = place.thread.as_ref().map(|_| Standing::Open);
-        Some(Facts {
-            site: Some(Standing::Open),
-            thread,
-            comments,
-        })
+        Some(Facts { site: Some(Standing::Open), thread, comments })
     }
 
     /// Facts at a position, and whether the command is known there.
@@ -85,6 +79,7 @@ impl FactSource {
         metrics: &Metrics,
     ) -> Result<Known, client::Error> {
         metrics.asked.inc();
+        let heard = self.heard.load(Ordering::Acquire);
         let reply = self.client.facts(place, mentioned, id, at_least).await?;
         let standing = |known: bool, frozen: bool| match (known, frozen) {
             (false, _) => None,
@@ -93,12 +88,10 @@ impl FactSource {
         };
         let site = standing(reply.site_known, reply.site_frozen);
         let thread = standing(reply.thread_known, reply.thread_frozen);
-        let facts = Facts {
-            site,
-            thread,
-            comments: reply.comments.iter().filter_map(comment).collect(),
-        };
-        self.keep(place, &facts);
+        let facts = Facts { site, thread, comments: reply.comments.iter().filter_map(comment).collect() };
+        if heard == self.heard.load(Ordering::Acquire) {
+            self.keep(place, &facts);
+        }
         let command = reply.command.map(|known| KnownCommand {
             position: known.position,
             void: (known.outcome == i32::from(v1::Outcome::Void))
@@ -106,6 +99,19 @@ impl FactSource {
                 .flatten(),
         });
         Ok(Known { facts, command })
+    }
+
+    /// Hears of removals until the connection is given up.
+    pub(crate) async fn hear(&self) -> Result<(), client::Error> {
+        let mut removals = self.client.hear("comment-removed").await?;
+        while let Some(recorded) = removals.next().await {
+            let (Some(place), Content::Event(envelope)) = (recorded.place, recorded.content) else { continue };
+            for comment in mentions(&envelope.event) {
+                self.heard.fetch_add(1, Ordering::AcqRel);
+                self.comments.invalidate(&(place.clone(), comment));
+            }
+        }
+        Ok(())
     }
 
     fn keep(&self, place: &Place, facts: &Facts) {
@@ -121,10 +127,6 @@ impl FactSource {
 }
 
 fn comment(fact: &v1::CommentFact) -> Option<(CommentId, CommentFacts)> {
-    let facts = CommentFacts {
-        author: fact.author.parse().ok()?,
-        removed: fact.removed,
-        length: fact.length,
-    };
+    let facts = CommentFacts { author: fact.author.parse().ok()?, removed: fact.removed, length: fact.length };
     Some((fact.id.parse().ok()?, facts))
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// Facts that could change (a removal, a freeze) are a moment old at most; the fold judges what slips through.
+/// Facts that could change are forgotten when a change is heard of; what is not heard is this old at most, and the fold
+/// judges what slips through.
 pub(crate) const FACTS_AGE_MAX: Duration = Duration::from_secs(2);
 /// Facts that are kept: the comments that are voted on now, at about 200 bytes each.
 pub(crate) const FACTS_CACHED_MAX: u64 = 100_000;

@@ -21,11 +21,7 @@ struct Look {
 
 impl Looks {
     pub(crate) fn new(journal: Journal) -> Self {
-        Self {
-            journal,
-            asked: AtomicU64::new(0),
-            last: Mutex::new(None),
-        }
+        Self { journal, asked: AtomicU64::new(0), last: Mutex::new(None) }
     }
 
     /// The log's end, seen after this was called.

@@ -31,14 +31,8 @@ impl Metrics {
         Ok(Self {
             cached: counter("facts_cached_total", "Commands decided on facts at hand.")?,
             asked: counter("facts_asked_total", "Questions for facts to the projector.")?,
-            looked_again: counter(
-                "looks_again_total",
-                "Commands that were looked at again before a refusal.",
-            )?,
-            repeated: counter(
-                "commands_repeated_total",
-                "Commands that had been accepted before.",
-            )?,
+            looked_again: counter("looks_again_total", "Commands that were looked at again before a refusal.")?,
+            repeated: counter("commands_repeated_total", "Commands that had been accepted before.")?,
             publish,
         })
     }

@@ -27,10 +27,7 @@ pub(crate) struct Rates {
 impl Rates {
     pub(crate) fn new(options: &RateOptions) -> Self {
         let quota = Quota::per_second(options.actor_rate).allow_burst(options.actor_burst);
-        Self {
-            limiter: RateLimiter::keyed(quota),
-            checks: AtomicU64::new(0),
-        }
+        Self { limiter: RateLimiter::keyed(quota), checks: AtomicU64::new(0) }
     }
 
     /// Whether the actor may ask once more now.
@@ -51,15 +48,8 @@ mod tests {
     #[test]
     fn one_actor_is_held_back_and_another_is_not() {
         let one = NonZeroU32::MIN;
-        let rates = Rates::new(&RateOptions {
-            actor_rate: one,
-            actor_burst: one,
-        });
-        let (site, ann, ben) = (
-            "s".parse().unwrap(),
-            "ann".parse().unwrap(),
-            "ben".parse().unwrap(),
-        );
+        let rates = Rates::new(&RateOptions { actor_rate: one, actor_burst: one });
+        let (site, ann, ben) = ("s".parse().unwrap(), "ann".parse().unwrap(), "ben".parse().unwrap());
         assert!(rates.allow(&site, &ann));
         assert!(!rates.allow(&site, &ann));
         assert!(rates.allow(&site, &ben));

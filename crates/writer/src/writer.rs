@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use anyhow::Context as _;
 use client::Client;
 use domain::decide::event_of;
 use domain::thread::mentions;
@@ -58,6 +59,14 @@ impl Writer {
         })
     }
 
+    /// Keeps what the writer knows fresh, until the connection is given up.
+    pub async fn keep_fresh(&self) -> anyhow::Result<()> {
+        tokio::select! {
+            () = self.journal.watch() => Ok(()),
+            heard = self.facts.hear() => heard.context("removals are not heard any more"),
+        }
+    }
+
     /// Carries a command out: recorded and acknowledged, or refused.
     pub async fn handle(&self, asked: Asked) -> Result<v1::CommandReply, Refusal> {
         let Asked { command, wait } = asked;
@@ -65,36 +74,20 @@ impl Writer {
             return Err(Failure::RateLimited.into());
         }
         let time = now();
-        let age = command
-            .id
-            .made_at_millis()
-            .map(|made| time.0.saturating_sub(made));
+        let age = command.id.made_at_millis().map(|made| time.0.saturating_sub(made));
         let fresh = age.is_some_and(|age| self.is_fresh(age));
         if self.repeats == Repeats::MustBeFresh && !fresh {
             return Err(Failure::CommandExpired.into());
         }
-        let until = age
-            .filter(|_| self.repeats == Repeats::MustBeFresh)
-            .map(|age| self.fresh_until(age));
+        let until = age.filter(|_| self.repeats == Repeats::MustBeFresh).map(|age| self.fresh_until(age));
         let mentioned = mentions(&event_of(&command.body));
-        let draft = Draft {
-            command,
-            time,
-            wait,
-            until,
-        };
+        let draft = Draft { command, time, wait, until };
         let facts = if fresh {
-            self.facts
-                .recent(&draft.command.place, &mentioned, &self.metrics)
-                .await
-                .map_err(refusal_of)?
+            self.facts.recent(&draft.command.place, &mentioned, &self.metrics).await.map_err(refusal_of)?
         } else {
             // The broker may have forgotten this id. The fold has not.
             match self.known(&draft, &mentioned, "").await? {
-                Known {
-                    command: Some(command),
-                    ..
-                } => return self.repeat(&draft, &command).await,
+                Known { command: Some(command), .. } => return self.repeat(&draft, &command).await,
                 Known { facts, command: None } => facts,
             }
         };
@@ -106,21 +99,14 @@ impl Writer {
 
     async fn known(&self, draft: &Draft, mentioned: &[CommentId], at_least: &str) -> Result<Known, Refusal> {
         let (place, id) = (&draft.command.place, Some(draft.command.id));
-        self.facts
-            .asked(place, mentioned, id, at_least, &self.metrics)
-            .await
-            .map_err(refusal_of)
+        self.facts.asked(place, mentioned, id, at_least, &self.metrics).await.map_err(refusal_of)
     }
 
     /// A refusal is never stale: what a writer refuses, it refuses at the log's end as of now.
     async fn look_again(&self, draft: &Draft, mentioned: &[CommentId]) -> Result<v1::CommandReply, Refusal> {
         self.metrics.looked_again.inc();
         let head = self.looks.end().await.map_err(|error| refused_by_log(&error))?;
-        let end = Position {
-            epoch: head.epoch,
-            sequence: head.sequence,
-        }
-        .to_string();
+        let end = Position { epoch: head.epoch, sequence: head.sequence }.to_string();
         let known = self.known(draft, mentioned, &end).await?;
         if let Some(command) = known.command {
             // Accepted before: it stays accepted, though by now it would be refused.
@@ -135,10 +121,7 @@ impl Writer {
             return Err(Failure::ClockSkewed.into());
         }
         let timer = self.metrics.publish.start_timer();
-        let appended = self
-            .journal
-            .append(&draft.command.place, &draft.envelope(event), draft.until)
-            .await;
+        let appended = self.journal.append(&draft.command.place, &draft.envelope(event), draft.until).await;
         timer.observe_duration();
         let sequence = match appended.map_err(|error| refused_by_log(&error))? {
             Appended::New { sequence } => sequence,
@@ -157,10 +140,7 @@ impl Writer {
         self.metrics.repeated.inc();
         let position: Position = known.position.parse().or(Err(Refusal::from(Failure::Internal)))?;
         let envelope = draft.envelope(event_of(&draft.command.body));
-        let same = self
-            .journal
-            .holds(position.sequence, &draft.command.place, &envelope)
-            .await;
+        let same = self.journal.holds(position.sequence, &draft.command.place, &envelope).await;
         if !same.map_err(|error| refused_by_log(&error))? {
             return Err(Rejection::CommandIdReused.into());
         }
@@ -170,12 +150,7 @@ impl Writer {
             (true, Some(rejection)) => (v1::Outcome::Void, rejection.code()),
         };
         let (id, position) = (draft.command.id.to_string(), known.position.clone());
-        Ok(v1::CommandReply {
-            id,
-            position,
-            outcome: outcome.into(),
-            code: code.to_owned(),
-        })
+        Ok(v1::CommandReply { id, position, outcome: outcome.into(), code: code.to_owned() })
     }
 
     async fn reply(&self, draft: &Draft, position: String) -> v1::CommandReply {
@@ -189,16 +164,10 @@ impl Writer {
         if !draft.wait {
             return accepted(v1::Outcome::Accepted);
         }
-        match self
-            .client
-            .command_status(&draft.command.place, id, &position, &position)
-            .await
-        {
-            Ok(status) if status.outcome != i32::from(v1::Outcome::Unspecified) => v1::CommandReply {
-                outcome: status.outcome,
-                code: status.code,
-                ..accepted(v1::Outcome::Pending)
-            },
+        match self.client.command_status(&draft.command.place, id, &position, &position).await {
+            Ok(status) if status.outcome != i32::from(v1::Outcome::Unspecified) => {
+                v1::CommandReply { outcome: status.outcome, code: status.code, ..accepted(v1::Outcome::Pending) }
+            }
             // Recorded it is, whatever the projector says or does not say in time.
             Ok(_) | Err(_) => accepted(v1::Outcome::Pending),
         }
@@ -213,12 +182,7 @@ impl Writer {
     fn fresh_until(&self, age_millis: i64) -> Instant {
         let left = self.journal.window() / 2;
         let age = Duration::from_millis(age_millis.unsigned_abs());
-        Instant::now()
-            + if age_millis < 0 {
-                left + age
-            } else {
-                left.saturating_sub(age)
-            }
+        Instant::now() + if age_millis < 0 { left + age } else { left.saturating_sub(age) }
     }
 }
 
@@ -232,19 +196,12 @@ struct Draft {
 
 impl Draft {
     fn envelope(&self, event: Event) -> Envelope {
-        Envelope {
-            id: self.command.id,
-            time: self.time,
-            actor: self.command.actor.clone(),
-            event,
-        }
+        Envelope { id: self.command.id, time: self.time, actor: self.command.actor.clone(), event }
     }
 }
 
 fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
@@ -262,15 +219,9 @@ fn refused_by_log(error: &journal::Error) -> Refusal {
 /// What the projector's refusal means for the command.
 fn refusal_of(error: client::Error) -> Refusal {
     match error {
-        client::Error::Refused {
-            code: code @ Code::Failed(Failure::Behind),
-            ..
-        } => code.into(),
+        client::Error::Refused { code: code @ Code::Failed(Failure::Behind), .. } => code.into(),
         // The log lost its tail between the look and the question: the next try sees the new epoch.
-        client::Error::Refused {
-            code: Code::Failed(Failure::PositionLost),
-            ..
-        } => Failure::Behind.into(),
+        client::Error::Refused { code: Code::Failed(Failure::PositionLost), .. } => Failure::Behind.into(),
         client::Error::Unavailable(_) => Failure::Unavailable.into(),
         error => {
             tracing::error!(%error, "the projector's answer cannot be used");

@@ -99,22 +99,10 @@ pub(super) async fn open_site(
 ) -> Result<Response, Problem> {
     // The body names the site, so that somebody without any session is told so before it is read.
     visitor.need_session()?;
-    let OpenSite {
-        id,
-        site,
-        name,
-        zone,
-        wait,
-    } = body.read().await?;
+    let OpenSite { id, site, name, zone, wait } = body.read().await?;
     let site: SiteId = site.parse()?;
     let actor = Some(actor_out(&visitor.actor(&headers, &site)?));
-    let request = v1::OpenSiteRequest {
-        id: id_or_new(id),
-        actor,
-        wait,
-        name,
-        zone,
-    };
+    let request = v1::OpenSiteRequest { id: id_or_new(id), actor, wait, name, zone };
     answer(&app, &site, request, StatusCode::CREATED).await
 }
 
@@ -126,24 +114,9 @@ pub(super) async fn open_thread(
     body: Body,
 ) -> Result<Response, Problem> {
     let actor = Some(actor_out(&visitor.actor(&headers, &site)?));
-    let OpenThread {
-        id,
-        thread,
-        headline,
-        address,
-        category,
-        wait,
-    } = body.read().await?;
+    let OpenThread { id, thread, headline, address, category, wait } = body.read().await?;
     let id = id_or_new(id);
-    let request = v1::OpenThreadRequest {
-        id,
-        actor,
-        wait,
-        thread,
-        headline,
-        address,
-        category,
-    };
+    let request = v1::OpenThreadRequest { id, actor, wait, thread, headline, address, category };
     answer(&app, &site, request, StatusCode::CREATED).await
 }
 
@@ -155,20 +128,9 @@ pub(super) async fn name_author(
     body: Body,
 ) -> Result<Response, Problem> {
     let actor = visitor.actor(&headers, &site)?;
-    let NameAuthor {
-        id,
-        author,
-        name,
-        wait,
-    } = body.read().await?;
+    let NameAuthor { id, author, name, wait } = body.read().await?;
     let author = author.unwrap_or_else(|| actor.id.to_string());
-    let request = v1::NameAuthorRequest {
-        id: id_or_new(id),
-        actor: Some(actor_out(&actor)),
-        wait,
-        author,
-        name,
-    };
+    let request = v1::NameAuthorRequest { id: id_or_new(id), actor: Some(actor_out(&actor)), wait, author, name };
     answer(&app, &site, request, StatusCode::CREATED).await
 }
 
@@ -180,26 +142,8 @@ pub(super) async fn post_comment(
     body: Body,
 ) -> Result<Response, Problem> {
     let actor = Some(actor_out(&visitor.actor(&headers, &site)?));
-    let PostComment {
-        id,
-        text,
-        parent,
-        quotes,
-        wait,
-    } = body.read().await?;
-    let quote = |Quote {
-                     comment,
-                     revision,
-                     start,
-                     end,
-                     at,
-                 }| v1::Quote {
-        comment,
-        revision,
-        start,
-        end,
-        at,
-    };
+    let PostComment { id, text, parent, quotes, wait } = body.read().await?;
+    let quote = |Quote { comment, revision, start, end, at }| v1::Quote { comment, revision, start, end, at };
     let request = v1::PostCommentRequest {
         id: id_or_new(id),
         actor,
@@ -222,14 +166,7 @@ pub(super) async fn remove_comment(
     let actor = Some(actor_out(&visitor.actor(&headers, &site)?));
     let RemoveComment { id, reason, wait } = body.read().await?;
     let (thread, comment) = (thread.to_string(), comment.to_string());
-    let request = v1::RemoveCommentRequest {
-        id: id_or_new(id),
-        actor,
-        wait,
-        thread,
-        comment,
-        reason,
-    };
+    let request = v1::RemoveCommentRequest { id: id_or_new(id), actor, wait, thread, comment, reason };
     answer(&app, &site, request, StatusCode::CREATED).await
 }
 
@@ -243,14 +180,7 @@ pub(super) async fn cast_vote(
     let actor = Some(actor_out(&visitor.actor(&headers, &site)?));
     let CastVote { id, vote, wait } = body.read().await?;
     let (thread, comment) = (thread.to_string(), comment.to_string());
-    let request = v1::CastVoteRequest {
-        id: id_or_new(id),
-        actor,
-        wait,
-        thread,
-        comment,
-        vote: vote_of(&vote),
-    };
+    let request = v1::CastVoteRequest { id: id_or_new(id), actor, wait, thread, comment, vote: vote_of(&vote) };
     answer(&app, &site, request, StatusCode::OK).await
 }
 
@@ -280,19 +210,11 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_named() {
-        let typo = serde_json::from_str::<PostComment>(r#"{"text":"a","qoutes":[]}"#)
-            .unwrap_err()
-            .to_string();
+        let typo = serde_json::from_str::<PostComment>(r#"{"text":"a","qoutes":[]}"#).unwrap_err().to_string();
         assert!(typo.contains("qoutes"), "{typo}");
         let actor = r#"{"text":"a","actor":{"id":"somebody-else"}}"#;
-        assert!(
-            serde_json::from_str::<PostComment>(actor).is_err(),
-            "the actor is the session's"
-        );
-        assert!(
-            serde_json::from_str::<OpenSite>(r#"{"site":"s","name":"n"}"#).is_err(),
-            "a zone is needed"
-        );
+        assert!(serde_json::from_str::<PostComment>(actor).is_err(), "the actor is the session's");
+        assert!(serde_json::from_str::<OpenSite>(r#"{"site":"s","name":"n"}"#).is_err(), "a zone is needed");
     }
 
     #[test]

@@ -70,17 +70,8 @@ fn comment(comment: v1::Comment) -> Comment {
     Comment {
         number: comment.number,
         id: comment.id,
-        author: author
-            .map(|author| Author {
-                id: some(author.id),
-                name: some(author.name),
-            })
-            .unwrap_or_default(),
-        time: comment
-            .time
-            .as_ref()
-            .and_then(time_in)
-            .map(|time: Timestamp| rfc_3339(time)),
+        author: author.map(|author| Author { id: some(author.id), name: some(author.name) }).unwrap_or_default(),
+        time: comment.time.as_ref().and_then(time_in).map(|time: Timestamp| rfc_3339(time)),
         state: if visible { "visible" } else { "removed" },
         body: visible.then_some(comment.body),
         html,
@@ -104,10 +95,7 @@ struct SiteEntry {
 impl From<v1::SitesReply> for SiteList {
     fn from(reply: v1::SitesReply) -> Self {
         let site = |v1::SiteEntry { site, name }| SiteEntry { site, name };
-        Self {
-            position: reply.position,
-            sites: reply.sites.into_iter().map(site).collect(),
-        }
+        Self { position: reply.position, sites: reply.sites.into_iter().map(site).collect() }
     }
 }
 
@@ -127,15 +115,7 @@ struct ThreadEntry {
 }
 
 pub(super) fn threads(site: &SiteId, reply: v1::ThreadsReply) -> ThreadList {
-    let entry = |v1::ThreadEntry {
-                     thread,
-                     headline,
-                     count,
-                 }| ThreadEntry {
-        thread,
-        headline,
-        count,
-    };
+    let entry = |v1::ThreadEntry { thread, headline, count }| ThreadEntry { thread, headline, count };
     ThreadList {
         site: site.to_string(),
         position: reply.position,
@@ -160,11 +140,7 @@ struct ThreadCount {
 pub(super) fn counts(site: &SiteId, reply: v1::CountsReply) -> CountList {
     let count = |v1::ThreadCount { thread, count }| ThreadCount { thread, count };
     let counts = reply.counts.into_iter().map(count).collect();
-    CountList {
-        site: site.to_string(),
-        position: reply.position,
-        counts,
-    }
+    CountList { site: site.to_string(), position: reply.position, counts }
 }
 
 /// What came of a command: `position` is the place of its event, for `at_least`.
@@ -179,23 +155,13 @@ pub(super) struct Command {
 impl From<v1::CommandReply> for Command {
     fn from(reply: v1::CommandReply) -> Self {
         let outcome = outcome_word(reply.outcome());
-        Self {
-            id: reply.id,
-            position: some(reply.position),
-            outcome,
-            code: some(reply.code),
-        }
+        Self { id: reply.id, position: some(reply.position), outcome, code: some(reply.code) }
     }
 }
 
 pub(super) fn status(id: CommandId, reply: v1::CommandStatusReply) -> Command {
     let outcome = outcome_word(reply.outcome());
-    Command {
-        id: id.to_string(),
-        position: some(reply.at_position),
-        outcome,
-        code: some(reply.code),
-    }
+    Command { id: id.to_string(), position: some(reply.at_position), outcome, code: some(reply.code) }
 }
 
 #[cfg(test)]
@@ -208,10 +174,7 @@ mod tests {
         let visible = v1::Comment {
             number: 1,
             id: "019a3c5e-7d00-7000-8000-000000000001".into(),
-            author: Some(v1::Author {
-                id: "ann".into(),
-                name: "Ann".into(),
-            }),
+            author: Some(v1::Author { id: "ann".into(), name: "Ann".into() }),
             time: Some(time_out(Timestamp(1_700_000_000_123))),
             state: v1::CommentState::Visible.into(),
             body: "a *b*".into(),
@@ -230,10 +193,7 @@ mod tests {
         let unnamed = v1::Comment {
             number: 3,
             id: "019a3c5e-7d00-7000-8000-000000000003".into(),
-            author: Some(v1::Author {
-                id: "ben".into(),
-                name: String::new(),
-            }),
+            author: Some(v1::Author { id: "ben".into(), name: String::new() }),
             ..visible.clone()
         };
         v1::ThreadPageReply {
@@ -270,9 +230,7 @@ mod tests {
         });
         assert_eq!(value, expected);
         let text = serde_json::to_string(&shape).unwrap();
-        assert!(
-            text.starts_with(r#"{"site":"demo","thread":"t","headline":"Headline","count":3,"position":"#)
-        );
+        assert!(text.starts_with(r#"{"site":"demo","thread":"t","headline":"Headline","count":3,"position":"#));
     }
 
     #[test]
@@ -284,15 +242,9 @@ mod tests {
             code: "own-comment".into(),
         };
         let value = serde_json::to_value(Command::from(reply)).unwrap();
-        assert_eq!(
-            value,
-            json!({"id": "i", "position": "0-1-9", "outcome": "void", "code": "own-comment"})
-        );
+        assert_eq!(value, json!({"id": "i", "position": "0-1-9", "outcome": "void", "code": "own-comment"}));
         let unknown = status(CommandId::from_u128(1), v1::CommandStatusReply::default());
         let value = serde_json::to_value(unknown).unwrap();
-        assert_eq!(
-            (&value["outcome"], &value["position"]),
-            (&json!("unknown"), &json!(null))
-        );
+        assert_eq!((&value["outcome"], &value["position"]), (&json!("unknown"), &json!(null)));
     }
 }

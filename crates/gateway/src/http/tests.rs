@@ -24,48 +24,24 @@ async fn served() -> Served {
     let key = Key::create_new(&directory.path().join("key")).unwrap();
     let (site, author) = ("demo".parse().unwrap(), "ann".parse().unwrap());
     let now = jiff::Timestamp::now().as_second();
-    let token = key.sign(&Claims::new(
-        &site,
-        &author,
-        None,
-        domain::Roles::default(),
-        now,
-        60,
-    ));
-    let nats = async_nats::ConnectOptions::new()
-        .retry_on_initial_connect()
-        .connect("nats://127.0.0.1:1")
-        .await;
+    let token = key.sign(&Claims::new(&site, &author, None, domain::Roles::default(), now, 60));
+    let nats = async_nats::ConnectOptions::new().retry_on_initial_connect().connect("nats://127.0.0.1:1").await;
     let registry = prometheus::Registry::new();
-    let app = App::new(
-        client::Client::new(nats.unwrap()),
-        key,
-        Metrics::new(&registry).unwrap(),
-    );
+    let app = App::new(client::Client::new(nats.unwrap()), key, Metrics::new(&registry).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {
-        axum::serve(crate::listen::Listening::new(listener), router(app))
-            .await
-            .unwrap();
+        axum::serve(crate::listen::Listening::new(listener), router(app)).await.unwrap();
     });
-    Served {
-        address,
-        token,
-        registry,
-        _tasks: tasks,
-    }
+    Served { address, token, registry, _tasks: tasks }
 }
 
 impl Served {
     /// Sends a request as it stands and gives back the whole answer.
     async fn ask(&self, head: &str, headers: &[(&str, &str)], body: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let lines: Vec<String> = headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}\r\n"))
-            .collect();
+        let lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let lines = lines.concat();
         let length = body.len();
         let request = format!(
@@ -77,26 +53,11 @@ impl Served {
         answer
     }
 
-    async fn is_refused(
-        &self,
-        head: &str,
-        headers: &[(&str, &str)],
-        body: &str,
-        (status, code): (u16, &str),
-    ) {
+    async fn is_refused(&self, head: &str, headers: &[(&str, &str)], body: &str, (status, code): (u16, &str)) {
         let answer = self.ask(head, headers, body).await;
-        assert!(
-            answer.starts_with(&format!("HTTP/1.1 {status} ")),
-            "{head} {body}: {answer}"
-        );
-        assert!(
-            answer.contains("content-type: application/json"),
-            "{head}: {answer}"
-        );
-        assert!(
-            answer.contains(&format!("{{\"code\":\"{code}\",\"message\":\"")),
-            "{head} {body}: {answer}"
-        );
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{head} {body}: {answer}");
+        assert!(answer.contains("content-type: application/json"), "{head}: {answer}");
+        assert!(answer.contains(&format!("{{\"code\":\"{code}\",\"message\":\"")), "{head} {body}: {answer}");
     }
 }
 
@@ -134,81 +95,40 @@ async fn commands_are_refused_with_a_stable_code() {
         (COMMENTS, "{", (400, "malformed")),
         (COMMENTS, "{\"text\":\"a\",\"x\":1}", (400, "malformed")),
         (COMMENTS, "{\"text\":\" \"}", (400, "text-empty")),
-        (
-            COMMENTS,
-            "{\"text\":\"a\\u0007\"}",
-            (400, "text-control-characters"),
-        ),
+        (COMMENTS, "{\"text\":\"a\\u0007\"}", (400, "text-control-characters")),
         (COMMENTS, &large, (413, "request-too-large")),
         (vote, "{\"vote\":\"sideways\"}", (400, "vote-invalid")),
         (other, "{}", (403, "not-permitted")),
     ] {
-        served
-            .is_refused(head, &[("authorization", &bearer), JSON], body, answer)
-            .await;
+        served.is_refused(head, &[("authorization", &bearer), JSON], body, answer).await;
     }
-    served
-        .is_refused(
-            COMMENTS,
-            &[("authorization", &bearer)],
-            "{}",
-            (415, "unsupported-media-type"),
-        )
-        .await;
-    served
-        .is_refused(
-            COMMENTS,
-            &[("authorization", "Bearer x"), JSON],
-            "{}",
-            (401, "unauthenticated"),
-        )
-        .await;
-    served
-        .is_refused(COMMENTS, &[JSON], "{\"text\":\"a\"}", (401, "unauthenticated"))
-        .await;
+    served.is_refused(COMMENTS, &[("authorization", &bearer)], "{}", (415, "unsupported-media-type")).await;
+    served.is_refused(COMMENTS, &[("authorization", "Bearer x"), JSON], "{}", (401, "unauthenticated")).await;
+    served.is_refused(COMMENTS, &[JSON], "{\"text\":\"a\"}", (401, "unauthenticated")).await;
     let cookie = format!("koe_session={}", served.token);
-    let foreign = [
-        ("cookie", cookie.as_str()),
-        JSON,
-        ("origin", "https://evil.example"),
-    ];
-    served
-        .is_refused(COMMENTS, &foreign, "{\"text\":\"a\"}", (403, "origin-refused"))
-        .await;
+    let foreign = [("cookie", cookie.as_str()), JSON, ("origin", "https://evil.example")];
+    served.is_refused(COMMENTS, &foreign, "{\"text\":\"a\"}", (403, "origin-refused")).await;
 }
 
 #[tokio::test]
 async fn every_answer_forbids_scripts_and_is_counted() {
     let served = served().await;
-    for head in [
-        "GET /livez",
-        "GET /login",
-        "GET /nothing",
-        "GET /v1/nothing",
-        "DELETE /login",
-        "GET /assets/koe.css",
-    ] {
+    for head in
+        ["GET /livez", "GET /login", "GET /nothing", "GET /v1/nothing", "DELETE /login", "GET /assets/koe.css"]
+    {
         let answer = served.ask(head, &[], "").await;
-        assert!(
-            answer.contains("content-security-policy: default-src 'none'; style-src 'self';"),
-            "{answer}"
-        );
+        assert!(answer.contains("content-security-policy: default-src 'none'; style-src 'self';"), "{answer}");
         assert!(answer.contains("x-content-type-options: nosniff"), "{answer}");
     }
     let families = served.registry.gather();
-    let requests = families
-        .iter()
-        .find(|family| family.name() == "koe_gateway_requests_total")
-        .unwrap();
+    let requests = families.iter().find(|family| family.name() == "koe_gateway_requests_total").unwrap();
     let counted = |route: &str, code: &str| {
         requests.get_metric().iter().any(|metric| {
             let has = |value: &str| metric.get_label().iter().any(|label| label.value() == value);
             has(route) && has(code)
         })
     };
-    assert!(
-        counted("GET /login", "ok") && counted("other", "not-found") && counted("GET /assets/{file}", "ok")
-    );
+    assert!(counted("GET /login", "ok") && counted("other", "not-found") && counted("GET /assets/{file}", "ok"));
 }
 
 #[tokio::test]
@@ -216,42 +136,18 @@ async fn a_login_sets_the_cookie_and_leads_to_this_host_only() {
     let served = served().await;
     let own = ("sec-fetch-site", "same-origin");
     let body = |next: &str| format!("token={}&next={next}", served.token);
-    let answer = served
-        .ask("POST /login", &[FORM, own], &body("%2Fsites%2Fdemo"))
-        .await;
-    assert!(
-        answer.starts_with("HTTP/1.1 303 ") && answer.contains("location: /sites/demo\r\n"),
-        "{answer}"
-    );
-    assert!(
-        answer.contains("; Path=/; HttpOnly; SameSite=Lax; Max-Age="),
-        "{answer}"
-    );
-    let answer = served
-        .ask("POST /login", &[FORM, own], &body("%2F%2Fevil.example"))
-        .await;
+    let answer = served.ask("POST /login", &[FORM, own], &body("%2Fsites%2Fdemo")).await;
+    assert!(answer.starts_with("HTTP/1.1 303 ") && answer.contains("location: /sites/demo\r\n"), "{answer}");
+    assert!(answer.contains("; Path=/; HttpOnly; SameSite=Lax; Max-Age="), "{answer}");
+    let answer = served.ask("POST /login", &[FORM, own], &body("%2F%2Fevil.example")).await;
     assert!(answer.contains("location: /\r\n"), "{answer}");
-    let answer = served
-        .ask("POST /login", &[FORM, own], "token=bad&next=%2Fx")
-        .await;
-    assert!(
-        answer.starts_with("HTTP/1.1 401 ") && answer.contains("<code>unauthenticated</code>"),
-        "{answer}"
-    );
-    assert!(
-        answer.contains("value=\"/x\"") && !answer.contains("set-cookie"),
-        "{answer}"
-    );
+    let answer = served.ask("POST /login", &[FORM, own], "token=bad&next=%2Fx").await;
+    assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("<code>unauthenticated</code>"), "{answer}");
+    assert!(answer.contains("value=\"/x\"") && !answer.contains("set-cookie"), "{answer}");
     let answer = served.ask("POST /login", &[FORM], &body("%2F")).await;
-    assert!(
-        answer.starts_with("HTTP/1.1 403 ") && answer.contains("origin-refused"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains("origin-refused"), "{answer}");
     let answer = served.ask("POST /logout", &[FORM, own], "next=%2F").await;
-    assert!(
-        answer.contains("koe_session=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"),
-        "{answer}"
-    );
+    assert!(answer.contains("koe_session=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"), "{answer}");
 }
 
 #[tokio::test]
@@ -259,14 +155,8 @@ async fn a_reader_without_a_session_keeps_what_was_typed() {
     let served = served().await;
     let post = "POST /sites/demo/threads/t/comments";
     let answer = served.ask(post, &[FORM], "text=many+%3Cwords%3E").await;
-    assert!(
-        answer.starts_with("HTTP/1.1 401 ") && answer.contains("text/html"),
-        "{answer}"
-    );
-    assert!(
-        answer.contains("many &#60;words&#62;") || answer.contains("many &lt;words&gt;"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("text/html"), "{answer}");
+    assert!(answer.contains("many &#60;words&#62;") || answer.contains("many &lt;words&gt;"), "{answer}");
     assert!(answer.contains("href=\"/sites/demo/threads/t#post\""), "{answer}");
 }
 
@@ -277,8 +167,5 @@ async fn a_stylesheet_is_kept_for_ever_under_its_hash() {
     let (_, rest) = page.split_once("rel=\"stylesheet\" href=\"").unwrap();
     let (path, _) = rest.split_once('"').unwrap();
     let answer = served.ask(&format!("GET {path}"), &[], "").await;
-    assert!(
-        answer.starts_with("HTTP/1.1 200 ") && answer.contains("immutable"),
-        "{path}: {answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("immutable"), "{path}: {answer}");
 }

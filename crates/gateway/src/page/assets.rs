@@ -21,9 +21,7 @@ static STYLESHEET_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/{}"
 
 /// FNV-1a, 64 bits: tells releases apart, and nothing hangs on it.
 fn fnv_1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Where this release's stylesheet is.

@@ -66,13 +66,7 @@ pub(super) async fn post_comment(
     form: Sent<PostForm>,
 ) -> Result<Response, Failed> {
     let (Params((site, thread)), visitor, form) = (params?, visitor?, read(form)?);
-    let place = Place {
-        app: &app,
-        site: &site,
-        thread: &thread,
-        visitor: &visitor,
-        after: &form.after,
-    };
+    let place = Place { app: &app, site: &site, thread: &thread, visitor: &visitor, after: &form.after };
     let draft = form.draft();
     let actor = match visitor.actor(&headers, &site) {
         Ok(actor) => actor,
@@ -101,27 +95,14 @@ pub(super) async fn cast_vote(
     form: Sent<VoteForm>,
 ) -> Result<Response, Failed> {
     let (Params((site, thread, comment)), visitor, form) = (params?, visitor?, read(form)?);
-    let place = Place {
-        app: &app,
-        site: &site,
-        thread: &thread,
-        visitor: &visitor,
-        after: &form.after,
-    };
+    let place = Place { app: &app, site: &site, thread: &thread, visitor: &visitor, after: &form.after };
     let actor = match visitor.actor(&headers, &site) {
         Ok(actor) => Some(actor_out(&actor)),
         Err(problem) => return Ok(place.refused_outright(&problem, String::new())),
     };
     let (thread, comment) = (thread.to_string(), comment.to_string());
     let vote = vote_of(&form.vote);
-    let request = v1::CastVoteRequest {
-        id: new_id().to_string(),
-        actor,
-        wait: true,
-        thread,
-        comment,
-        vote,
-    };
+    let request = v1::CastVoteRequest { id: new_id().to_string(), actor, wait: true, thread, comment, vote };
     let sent = applied(app.send(&site, request).await);
     Ok(place.after_change(sent, &form.number).await)
 }
@@ -134,26 +115,14 @@ pub(super) async fn remove_comment(
     form: Sent<RemovalForm>,
 ) -> Result<Response, Failed> {
     let (Params((site, thread, comment)), visitor, form) = (params?, visitor?, read(form)?);
-    let place = Place {
-        app: &app,
-        site: &site,
-        thread: &thread,
-        visitor: &visitor,
-        after: &form.after,
-    };
+    let place = Place { app: &app, site: &site, thread: &thread, visitor: &visitor, after: &form.after };
     let actor = match visitor.actor(&headers, &site) {
         Ok(actor) => Some(actor_out(&actor)),
         Err(problem) => return Ok(place.refused_outright(&problem, form.reason)),
     };
     let (thread, comment, reason) = (thread.to_string(), comment.to_string(), form.reason);
-    let request = v1::RemoveCommentRequest {
-        id: new_id().to_string(),
-        actor,
-        wait: true,
-        thread,
-        comment,
-        reason,
-    };
+    let request =
+        v1::RemoveCommentRequest { id: new_id().to_string(), actor, wait: true, thread, comment, reason };
     let sent = applied(app.send(&site, request).await);
     Ok(place.after_change(sent, &form.number).await)
 }
@@ -164,29 +133,18 @@ fn applied(sent: Result<v1::CommandReply, Problem>) -> Result<v1::CommandReply, 
     if reply.outcome() != v1::Outcome::Void {
         return Ok(reply);
     }
-    Err(Code::from_word(&reply.code)
-        .unwrap_or(Rejection::NotPermitted.into())
-        .into())
+    Err(Code::from_word(&reply.code).unwrap_or(Rejection::NotPermitted.into()).into())
 }
 
 fn quote_at_start(quote: &QuoteDraft) -> v1::Quote {
     let QuoteDraft { comment, start, end } = quote.clone();
-    v1::Quote {
-        comment,
-        revision: 0,
-        start,
-        end,
-        at: 0,
-    }
+    v1::Quote { comment, revision: 0, start, end, at: 0 }
 }
 
 impl PostForm {
     fn draft(&self) -> Draft {
-        let quote = QuoteDraft {
-            comment: self.quote_comment.clone(),
-            start: self.quote_start,
-            end: self.quote_end,
-        };
+        let quote =
+            QuoteDraft { comment: self.quote_comment.clone(), start: self.quote_start, end: self.quote_end };
         Draft {
             id: self.id.clone(),
             text: self.text.clone(),
@@ -201,10 +159,7 @@ impl Draft {
     /// cannot post twice; after an answer it is used up or was never good.
     fn for_retry(self, problem: &Problem) -> Self {
         let unanswered = problem.status.is_server_error();
-        Self {
-            id: if unanswered { self.id } else { new_id().to_string() },
-            ..self
-        }
+        Self { id: if unanswered { self.id } else { new_id().to_string() }, ..self }
     }
 }
 
@@ -225,10 +180,7 @@ impl Place<'_> {
     /// To the new comment on its page, so that its writer reads it at once.
     async fn to_comment(&self, reply: &v1::CommandReply) -> Response {
         let from = (self.after, reply.position.as_str());
-        let found = self
-            .app
-            .find((self.site, self.thread), |comment| comment.id == reply.id, from)
-            .await;
+        let found = self.app.find((self.site, self.thread), |comment| comment.id == reply.id, from).await;
         let (after, fragment) = match found {
             Ok(Some(found)) => (found.after, format!("comment-{}", found.number)),
             // Recorded, but not folded yet, or far away: the page says so, or shows the thread from where they were.
@@ -243,10 +195,7 @@ impl Place<'_> {
         let reply = match sent {
             Ok(reply) => reply,
             Err(problem) => {
-                let draft = Draft {
-                    id: new_id().to_string(),
-                    ..Draft::default()
-                };
+                let draft = Draft { id: new_id().to_string(), ..Draft::default() };
                 return self.refused(&problem, draft).await;
             }
         };
@@ -258,13 +207,8 @@ impl Place<'_> {
 
     /// The thread's page with the reason and the draft.
     async fn refused(&self, problem: &Problem, draft: Draft) -> Response {
-        let sight = Sight {
-            site: self.site,
-            thread: self.thread,
-            visitor: self.visitor,
-            after: self.after,
-            at_least: "",
-        };
+        let sight =
+            Sight { site: self.site, thread: self.thread, visitor: self.visitor, after: self.after, at_least: "" };
         match sight.read(self.app).await {
             Ok((page, _)) => problem.mark(sight.draw(page, draft, Some(Notice::of(problem)), problem.status)),
             Err(_) => self.refused_outright(problem, draft.text),
@@ -285,17 +229,10 @@ mod tests {
 
     #[test]
     fn a_form_sent_again_keeps_its_id_only_while_nobody_knows_its_fate() {
-        let draft = Draft {
-            id: "one".into(),
-            text: "words".into(),
-            ..Draft::default()
-        };
+        let draft = Draft { id: "one".into(), text: "words".into(), ..Draft::default() };
         let kept = draft.clone().for_retry(&Failure::Unavailable.into());
         assert_eq!((kept.id.as_str(), kept.text.as_str()), ("one", "words"));
-        assert_ne!(
-            draft.clone().for_retry(&Rejection::CommandIdReused.into()).id,
-            "one"
-        );
+        assert_ne!(draft.clone().for_retry(&Rejection::CommandIdReused.into()).id, "one");
         assert_ne!(draft.for_retry(&Rejection::TextTooLong.into()).id, "one");
     }
 
@@ -307,10 +244,7 @@ mod tests {
             ..v1::CommandReply::default()
         };
         let void = applied(Ok(reply(v1::Outcome::Void, "comment-removed"))).unwrap_err();
-        assert_eq!(
-            (void.status.as_u16(), void.code.as_str()),
-            (409, "comment-removed")
-        );
+        assert_eq!((void.status.as_u16(), void.code.as_str()), (409, "comment-removed"));
         assert!(applied(Ok(reply(v1::Outcome::Pending, ""))).is_ok());
     }
 }

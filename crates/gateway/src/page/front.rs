@@ -21,19 +21,13 @@ pub(super) struct Marks {
 }
 
 /// Every site with its first threads; where there is but one thread, that thread.
-pub(super) async fn front(
-    State(app): State<App>,
-    visitor: Result<Visitor, Problem>,
-) -> Result<Response, Failed> {
+pub(super) async fn front(State(app): State<App>, visitor: Result<Visitor, Problem>) -> Result<Response, Failed> {
     let visitor = visitor?;
     let reply = app.koe.sites("").await?;
     let mut sites = Vec::new();
     for entry in reply.sites.into_iter().take(FRONT_SITES_MAX) {
         let site: SiteId = entry.site.parse()?;
-        let page = PageOf {
-            limit: FRONT_THREADS,
-            ..PageOf::default()
-        };
+        let page = PageOf { limit: FRONT_THREADS, ..PageOf::default() };
         sites.push(SiteView::new(entry, app.koe.threads(&site, page).await?));
     }
     if let Some((site, thread)) = only_thread(&sites) {
@@ -60,26 +54,10 @@ pub(super) async fn site(
 ) -> Result<Response, Failed> {
     let (Params(site), Parameters(marks), visitor) = (params?, marks?, visitor?);
     let sites = app.koe.sites("").await?.sites;
-    let entry = sites
-        .into_iter()
-        .find(|entry| entry.site == site.as_str())
-        .ok_or(Rejection::SiteUnknown)?;
-    let page = PageOf {
-        after: marks.after,
-        limit: SITE_THREADS,
-        ..PageOf::default()
-    };
+    let entry = sites.into_iter().find(|entry| entry.site == site.as_str()).ok_or(Rejection::SiteUnknown)?;
+    let page = PageOf { after: marks.after, limit: SITE_THREADS, ..PageOf::default() };
     let threads = app.koe.threads(&site, page).await?;
     let frame = Frame::plain(&entry.name, &format!("/sites/{site}")).seen_by(visitor.session_at(&site));
-    let frame = Frame {
-        masthead: entry.name.clone(),
-        ..frame
-    };
-    Ok(html(
-        &FrontPage {
-            frame,
-            sites: vec![SiteView::new(entry, threads)],
-        },
-        is_private(&visitor),
-    ))
+    let frame = Frame { masthead: entry.name.clone(), ..frame };
+    Ok(html(&FrontPage { frame, sites: vec![SiteView::new(entry, threads)] }, is_private(&visitor)))
 }

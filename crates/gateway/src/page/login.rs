@@ -27,11 +27,7 @@ pub(super) struct Login {
 
 fn page(next: &str, notice: Option<Notice>) -> LoginPage {
     let next = local_path(next).to_owned();
-    LoginPage {
-        frame: Frame::plain("Login", &next),
-        notice,
-        next,
-    }
+    LoginPage { frame: Frame::plain("Login", &next), notice, next }
 }
 
 pub(super) async fn show(login: Result<Parameters<Login>, Problem>) -> Result<Response, Failed> {
@@ -60,17 +56,10 @@ pub(super) async fn begin(
     Ok(([(SET_COOKIE, cookie)], Redirect::to(local_path(&login.next))).into_response())
 }
 
-pub(super) async fn end(
-    headers: HeaderMap,
-    form: Result<Form<Login>, FormRejection>,
-) -> Result<Response, Failed> {
+pub(super) async fn end(headers: HeaderMap, form: Result<Form<Login>, FormRejection>) -> Result<Response, Failed> {
     let login = read(form)?;
     need_same_origin(&headers)?;
-    Ok((
-        [(SET_COOKIE, no_session_cookie(&headers))],
-        Redirect::to(local_path(&login.next)),
-    )
-        .into_response())
+    Ok(([(SET_COOKIE, no_session_cookie(&headers))], Redirect::to(local_path(&login.next))).into_response())
 }
 
 fn read(form: Result<Form<Login>, FormRejection>) -> Result<Login, Failed> {

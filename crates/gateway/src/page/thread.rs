@@ -45,19 +45,8 @@ pub(super) async fn show(
     visitor: Result<Visitor, Problem>,
 ) -> Result<Response, Failed> {
     let (Params((site, thread)), Parameters(marks), visitor) = (params?, marks?, visitor?);
-    let Marks {
-        after,
-        at_least,
-        quote,
-        reply,
-    } = marks;
-    let sight = Sight {
-        site: &site,
-        thread: &thread,
-        visitor: &visitor,
-        after: &after,
-        at_least: &at_least,
-    };
+    let Marks { after, at_least, quote, reply } = marks;
+    let sight = Sight { site: &site, thread: &thread, visitor: &visitor, after: &after, at_least: &at_least };
     let (page, notice) = sight.read(&app).await?;
     let draft = draft_about(&page, quote.parse().ok(), reply.parse().ok());
     Ok(sight.draw(page, draft, notice, StatusCode::OK))
@@ -69,38 +58,25 @@ pub(super) async fn show_comment(
     params: Result<Params<(SiteId, ThreadId, u32)>, Problem>,
 ) -> Result<Redirect, Failed> {
     let Params((site, thread, number)) = params?;
-    let found = app
-        .find((&site, &thread), |comment| comment.number == number, ("", ""))
-        .await?;
+    let found = app.find((&site, &thread), |comment| comment.number == number, ("", "")).await?;
     let found = found.ok_or(Rejection::CommentUnknown)?;
     let fragment = format!("comment-{}", found.number);
-    Ok(Redirect::to(&address(
-        &thread_path(&site, &thread),
-        &[("after", &found.after)],
-        &fragment,
-    )))
+    Ok(Redirect::to(&address(&thread_path(&site, &thread), &[("after", &found.after)], &fragment)))
 }
 
 impl Sight<'_> {
     /// The page, as of `at_least`; if that takes too long, as it stands, with a notice.
     pub(super) async fn read(&self, app: &App) -> Result<(v1::ThreadPageReply, Option<Notice>), Problem> {
         let ask = async |at_least: &str| {
-            let page = PageOf {
-                after: self.after.to_owned(),
-                limit: PAGE_COMMENTS,
-                at_least: at_least.to_owned(),
-            };
-            app.koe
-                .thread_page(self.site, self.thread, page)
-                .await
-                .map_err(Problem::from)
+            let page =
+                PageOf { after: self.after.to_owned(), limit: PAGE_COMMENTS, at_least: at_least.to_owned() };
+            app.koe.thread_page(self.site, self.thread, page).await.map_err(Problem::from)
         };
         match ask(self.at_least).await {
             Ok(page) => Ok((page, None)),
             Err(problem) if self.at_least.is_empty() => Err(problem),
             Err(problem) if problem.is(Failure::Behind) => {
-                let notice =
-                    "what you sent is recorded, and this page is a moment behind: load it again soon";
+                let notice = "what you sent is recorded, and this page is a moment behind: load it again soon";
                 Ok((ask("").await?, Some(Notice::saying(notice))))
             }
             // An old address: the position in it is of no more use.
@@ -144,9 +120,7 @@ fn draft_about(page: &v1::ThreadPageReply, quote: Option<u32>, reply: Option<u32
     Draft {
         id: new_id().to_string(),
         text: String::new(),
-        parent: visible(reply)
-            .map(|comment| comment.id.clone())
-            .unwrap_or_default(),
+        parent: visible(reply).map(|comment| comment.id.clone()).unwrap_or_default(),
         quote: visible(quote).map(|comment| QuoteDraft {
             comment: comment.id.clone(),
             start: 0,

@@ -39,19 +39,13 @@ impl Frame {
     }
 
     pub(super) fn seen_by(self, session: Option<&Session>) -> Self {
-        Self {
-            reader: session.map(reader_name),
-            ..self
-        }
+        Self { reader: session.map(reader_name), ..self }
     }
 }
 
 /// What a reader is called on their own pages.
 fn reader_name(session: &Session) -> String {
-    session
-        .name
-        .clone()
-        .unwrap_or_else(|| session.actor.id.to_string())
+    session.name.clone().unwrap_or_else(|| session.actor.id.to_string())
 }
 
 /// Something that the reader must be told.
@@ -63,17 +57,11 @@ pub(super) struct Notice {
 
 impl Notice {
     pub(super) fn of(problem: &Problem) -> Self {
-        Self {
-            text: problem.sentence(),
-            code: problem.code.clone(),
-        }
+        Self { text: problem.sentence(), code: problem.code.clone() }
     }
 
     pub(super) fn saying(text: &str) -> Self {
-        Self {
-            text: sentence(text),
-            code: String::new(),
-        }
+        Self { text: sentence(text), code: String::new() }
     }
 }
 
@@ -141,11 +129,7 @@ impl SiteView {
 
 /// `22 Comments`.
 fn count_line(count: u32) -> String {
-    if count == 1 {
-        "1 Comment".to_owned()
-    } else {
-        format!("{count} Comments")
-    }
+    if count == 1 { "1 Comment".to_owned() } else { format!("{count} Comments") }
 }
 
 /// What a reader has begun to write.
@@ -244,17 +228,11 @@ impl ThreadPage {
         let path = thread_path(asked.site, asked.thread);
         let here = |fragment| address(&path, &[("after", asked.after)], fragment);
         let comments = CommentView::all(&asked, &path, &reply);
-        let form = asked
-            .session
-            .map(|session| FormView::new(session, &asked.draft, &path, here("post"), &reply));
+        let form = asked.session.map(|session| FormView::new(session, &asked.draft, &path, here("post"), &reply));
         let may_remove = |session: &Session| {
-            [Role::Moderator, Role::Administrator]
-                .into_iter()
-                .any(|role| session.actor.roles.has(role))
+            [Role::Moderator, Role::Administrator].into_iter().any(|role| session.actor.roles.has(role))
         };
-        let web = ["https://", "http://"]
-            .iter()
-            .any(|scheme| reply.address.starts_with(scheme));
+        let web = ["https://", "http://"].iter().any(|scheme| reply.address.starts_with(scheme));
         let frame = Frame {
             title: format!("{} – {}", reply.headline, reply.site_name),
             masthead: reply.site_name,
@@ -263,11 +241,7 @@ impl ThreadPage {
         };
         Self {
             frame: frame.seen_by(asked.session),
-            first_href: if asked.after.is_empty() {
-                String::new()
-            } else {
-                address(&path, &[], "comments")
-            },
+            first_href: if asked.after.is_empty() { String::new() } else { address(&path, &[], "comments") },
             next_href: if reply.next.is_empty() {
                 String::new()
             } else {
@@ -308,18 +282,9 @@ impl CommentView {
                 removed,
                 author: name_of(author).to_owned(),
                 own: me.is_some() && me == author.map(|author| author.id.as_str()),
-                time: comment
-                    .time
-                    .as_ref()
-                    .and_then(time_in)
-                    .map(shown)
-                    .unwrap_or_default(),
+                time: comment.time.as_ref().and_then(time_in).map(shown).unwrap_or_default(),
                 in_reply_to: parent(&comment.parent, reply),
-                html: if removed {
-                    String::new()
-                } else {
-                    render::comment(&comment.body, &comment.quotes, links)
-                },
+                html: if removed { String::new() } else { render::comment(&comment.body, &comment.quotes, links) },
                 score: Tally { up, down }.to_string(),
                 reply_href: asking("reply"),
                 quote_href: asking("quote"),
@@ -340,21 +305,13 @@ fn parent(id: &str, reply: &v1::ThreadPageReply) -> Option<ParentView> {
     let parent = on_page(id, reply);
     Some(ParentView {
         id: id.to_owned(),
-        author: parent
-            .map_or("", |parent| name_of(parent.author.as_ref()))
-            .to_owned(),
+        author: parent.map_or("", |parent| name_of(parent.author.as_ref())).to_owned(),
         href: parent.map_or_else(String::new, |parent| format!("#comment-{}", parent.number)),
     })
 }
 
 impl FormView {
-    fn new(
-        session: &Session,
-        draft: &Draft,
-        path: &str,
-        plain_href: String,
-        reply: &v1::ThreadPageReply,
-    ) -> Self {
+    fn new(session: &Session, draft: &Draft, path: &str, plain_href: String, reply: &v1::ThreadPageReply) -> Self {
         let quote = draft.quote.as_ref().map(|QuoteDraft { comment, start, end }| {
             let drawn = on_page(comment, reply).map(|quoted| v1::DrawnQuote {
                 comment: quoted.id.clone(),
@@ -364,18 +321,10 @@ impl FormView {
                 body: text::slice(&quoted.body, *start, *end).to_owned(),
                 ..v1::DrawnQuote::default()
             });
-            let links = Links {
-                thread: path,
-                ..Links::ANCHORS
-            };
+            let links = Links { thread: path, ..Links::ANCHORS };
             let html = drawn.map(|drawn| render::comment("", &[drawn], links));
             let html = html.unwrap_or_else(|| "<p>A quote of a comment on another page.</p>".to_owned());
-            QuoteView {
-                comment: comment.clone(),
-                start: *start,
-                end: *end,
-                html,
-            }
+            QuoteView { comment: comment.clone(), start: *start, end: *end, html }
         });
         Self {
             id: draft.id.clone(),

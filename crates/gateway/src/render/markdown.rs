@@ -13,23 +13,8 @@ use crate::limits::MARKUP_DEPTH_MAX;
 static ALLOWED: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut rules = ammonia::Builder::empty();
     rules
-        .tags(HashSet::from([
-            "p",
-            "br",
-            "em",
-            "strong",
-            "a",
-            "ul",
-            "ol",
-            "li",
-            "code",
-            "pre",
-            "blockquote",
-        ]))
-        .tag_attributes(HashMap::from([
-            ("a", HashSet::from(["href"])),
-            ("ol", HashSet::from(["start"])),
-        ]))
+        .tags(HashSet::from(["p", "br", "em", "strong", "a", "ul", "ol", "li", "code", "pre", "blockquote"]))
+        .tag_attributes(HashMap::from([("a", HashSet::from(["href"])), ("ol", HashSet::from(["start"]))]))
         // The builder's own default lets `title` and `lang` stand on every tag.
         .generic_attributes(HashSet::new())
         .clean_content_tags(HashSet::from(["script", "style"]))
@@ -134,8 +119,7 @@ impl<'a> Small<'a> {
     /// Text of several lines that keeps them.
     fn lines(&mut self, text: &str) {
         for line in text.split_inclusive('\n') {
-            self.events
-                .push(Event::Text(line.trim_end_matches('\n').to_owned().into()));
+            self.events.push(Event::Text(line.trim_end_matches('\n').to_owned().into()));
             if line.ends_with('\n') {
                 self.events.push(Event::HardBreak);
             }
@@ -165,20 +149,14 @@ impl<'a> Small<'a> {
 fn next_address(text: &str) -> Option<(&str, &str, &str)> {
     let begins = |(at, _): &(usize, char)| {
         let rest = text.get(*at..).unwrap_or_default();
-        let word_before = text
-            .get(..*at)
-            .and_then(|before| before.chars().next_back())
-            .is_some_and(char::is_alphanumeric);
-        let scheme = ["https://", "http://"]
-            .into_iter()
-            .find(|scheme| rest.starts_with(scheme));
+        let word_before =
+            text.get(..*at).and_then(|before| before.chars().next_back()).is_some_and(char::is_alphanumeric);
+        let scheme = ["https://", "http://"].into_iter().find(|scheme| rest.starts_with(scheme));
         !word_before && scheme.is_some_and(|scheme| rest.get(scheme.len()..).is_some_and(has_host))
     };
     let (start, _) = text.char_indices().filter(|(_, c)| *c == 'h').find(begins)?;
     let (before, rest) = text.split_at(start);
-    let end = rest
-        .find(|c: char| c.is_whitespace() || "<>\"「」『』（）。、".contains(c))
-        .unwrap_or(rest.len());
+    let end = rest.find(|c: char| c.is_whitespace() || "<>\"「」『』（）。、".contains(c)).unwrap_or(rest.len());
     let (address, _) = rest.split_at(end);
     let address = without_punctuation(address);
     Some((before, address, rest.get(address.len()..).unwrap_or_default()))
@@ -214,10 +192,7 @@ mod tests {
     fn paragraphs_emphasis_lists_and_code_are_drawn() {
         assert_eq!(one_line("a\n\nb"), "<p>a</p><p>b</p>");
         assert_eq!(one_line("a\nb"), "<p>a<br>b</p>");
-        assert_eq!(
-            one_line("*a* **b** `c`"),
-            "<p><em>a</em> <strong>b</strong> <code>c</code></p>"
-        );
+        assert_eq!(one_line("*a* **b** `c`"), "<p><em>a</em> <strong>b</strong> <code>c</code></p>");
         assert_eq!(one_line("- a\n- b"), "<ul><li>a</li><li>b</li></ul>");
         assert_eq!(one_line("3. a"), "<ol start=\"3\"><li>a</li></ol>");
         assert_eq!(one_line("> a"), "<blockquote><p>a</p></blockquote>");
@@ -248,10 +223,7 @@ mod tests {
                  (<a href=\"http://b.example\" {rel}>http://b.example</a>).</p>"
             )
         );
-        assert_eq!(
-            one_line("xhttps://a.example https://"),
-            "<p>xhttps://a.example https://</p>"
-        );
+        assert_eq!(one_line("xhttps://a.example https://"), "<p>xhttps://a.example https://</p>");
         assert!(!one_line("`https://a.example`").contains("<a"));
         assert!(
             one_line("詳細はhttps://a.example/声。").contains("<p>詳細はhttps://"),
@@ -289,23 +261,11 @@ mod tests {
             let html = render(attempt);
             let mut tags = html.split('<').skip(1).map(|tag| tag.split('>').next().unwrap());
             let sound = tags.all(|tag| {
-                let plain = [
-                    "p",
-                    "/p",
-                    "a",
-                    "/a",
-                    "br",
-                    "pre",
-                    "/pre",
-                    "code",
-                    "/code",
-                    "/blockquote",
-                ]
-                .contains(&tag);
+                let plain =
+                    ["p", "/p", "a", "/a", "br", "pre", "/pre", "code", "/code", "/blockquote"].contains(&tag);
                 let link = tag.strip_prefix("a ").is_some_and(|rest| {
-                    let rest = rest
-                        .strip_prefix("href=\"https://")
-                        .map_or(rest, |rest| rest.split_once('"').unwrap().1);
+                    let rest =
+                        rest.strip_prefix("href=\"https://").map_or(rest, |rest| rest.split_once('"').unwrap().1);
                     rest.trim() == "rel=\"nofollow ugc noopener\""
                 });
                 plain || link
@@ -317,16 +277,8 @@ mod tests {
     #[test]
     fn markup_nests_only_so_deep_and_costs_little() {
         let began = std::time::Instant::now();
-        let deep = [
-            ">".repeat(9_999),
-            "*_".repeat(5_000) + "a",
-            "- ".repeat(4_999) + "a",
-            "[".repeat(10_000),
-        ];
-        for text in deep
-            .iter()
-            .chain([&"![".repeat(5_000), &"`a ``".repeat(2_000), &"<a ".repeat(3_000)])
-        {
+        let deep = [">".repeat(9_999), "*_".repeat(5_000) + "a", "- ".repeat(4_999) + "a", "[".repeat(10_000)];
+        for text in deep.iter().chain([&"![".repeat(5_000), &"`a ``".repeat(2_000), &"<a ".repeat(3_000)]) {
             let html = render(text);
             let tags = html.matches("<blockquote>").count() + html.matches("<ul>").count();
             assert!(tags <= MARKUP_DEPTH_MAX, "{tags} deep");

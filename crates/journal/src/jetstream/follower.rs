@@ -43,19 +43,8 @@ enum Broken {
 }
 
 impl Follower {
-    pub(crate) fn new(
-        client: async_nats::Client,
-        stream: stream::Stream,
-        after: u64,
-        contents: Contents,
-    ) -> Self {
-        Self {
-            client,
-            stream,
-            contents,
-            after,
-            open: None,
-        }
+    pub(crate) fn new(client: async_nats::Client, stream: stream::Stream, after: u64, contents: Contents) -> Self {
+        Self { client, stream, contents, after, open: None }
     }
 
     pub(crate) async fn next(&mut self) -> Step {
@@ -84,10 +73,10 @@ impl Follower {
                         Broken::Reconnected => tracing::info!("reconnected; opening the log again"),
                         Broken::Ended => tracing::info!("the consumer ended; opening the log again"),
                         Broken::Lost => {
-                            tracing::warn!("a message got lost on the way; opening the log again")
+                            tracing::warn!("a message got lost on the way; opening the log again");
                         }
                         Broken::Failed(error) => {
-                            tracing::warn!(error, "the consumer failed; opening the log again")
+                            tracing::warn!(error, "the consumer failed; opening the log again");
                         }
                     }
                     tokio::time::sleep(REOPEN_PAUSE).await;
@@ -99,9 +88,7 @@ impl Follower {
     async fn open(&self) -> Result<Open, Error> {
         let connects = connects(&self.client);
         let config = pull::Config {
-            deliver_policy: DeliverPolicy::ByStartSequence {
-                start_sequence: self.after + 1,
-            },
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.after + 1 },
             ack_policy: AckPolicy::None,
             headers_only: self.contents == Contents::HeadersOnly,
             inactive_threshold: CONSUMER_INACTIVE,
@@ -109,11 +96,7 @@ impl Follower {
             num_replicas: 1,
             ..Default::default()
         };
-        let consumer = self
-            .stream
-            .create_consumer(config)
-            .await
-            .map_err(Error::unavailable)?;
+        let consumer = self.stream.create_consumer(config).await.map_err(Error::unavailable)?;
         let messages = consumer
             .stream()
             .max_messages_per_batch(PULL_MESSAGES_MAX)
@@ -122,11 +105,7 @@ impl Follower {
             .messages()
             .await
             .map_err(Error::unavailable)?;
-        Ok(Open {
-            messages,
-            delivered: 0,
-            connects,
-        })
+        Ok(Open { messages, delivered: 0, connects })
     }
 }
 
@@ -162,25 +141,15 @@ impl Open {
     }
 
     fn take(&mut self, message: Option<Result<Message, pull::MessagesError>>) -> Result<Entry, Broken> {
-        let message = message
-            .ok_or(Broken::Ended)?
-            .map_err(|error| Broken::Failed(chain(&error)))?;
-        let info = message
-            .info()
-            .map_err(|error| Broken::Failed(error.to_string()))?;
+        let message = message.ok_or(Broken::Ended)?.map_err(|error| Broken::Failed(chain(&error)))?;
+        let info = message.info().map_err(|error| Broken::Failed(error.to_string()))?;
         self.delivered += 1;
         if info.consumer_sequence != self.delivered {
             return Err(Broken::Lost);
         }
-        let (sequence, stored) = (
-            info.stream_sequence,
-            millis(info.published.unix_timestamp_nanos()),
-        );
+        let (sequence, stored) = (info.stream_sequence, millis(info.published.unix_timestamp_nanos()));
         let message = message.message;
-        let id = message
-            .headers
-            .as_ref()
-            .and_then(|headers| headers.get(MESSAGE_ID));
+        let id = message.headers.as_ref().and_then(|headers| headers.get(MESSAGE_ID));
         Ok(Entry {
             sequence,
             subject: message.subject.to_string(),
@@ -192,8 +161,5 @@ impl Open {
 }
 
 fn connects(client: &async_nats::Client) -> u64 {
-    client
-        .statistics()
-        .connects
-        .load(std::sync::atomic::Ordering::Relaxed)
+    client.statistics().connects.load(std::sync::atomic::Ordering::Relaxed)
 }

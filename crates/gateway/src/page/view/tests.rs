@@ -30,14 +30,7 @@ const TALLIES: [(u32, u32); 21] = [
     (2, 4),
     (0, 0),
 ];
-const NAMES: [&str; 6] = [
-    "Harbour View",
-    "mika",
-    "Old Tram Driver",
-    "K. Lindqvist",
-    "さくら",
-    "Two Cents",
-];
+const NAMES: [&str; 6] = ["Harbour View", "mika", "Old Tram Driver", "K. Lindqvist", "さくら", "Two Cents"];
 const WORDS: [&str; 7] = [
     "The service was moved indoors at short notice, and I think that was the right call. My mother is 84 and would \
      not have managed the rain.",
@@ -57,10 +50,7 @@ fn id(number: u32) -> String {
 
 fn author(number: u32) -> v1::Author {
     let index = usize::try_from(number).unwrap() % NAMES.len();
-    v1::Author {
-        id: format!("author-{index}"),
-        name: NAMES[index].into(),
-    }
+    v1::Author { id: format!("author-{index}"), name: NAMES[index].into() }
 }
 
 fn words(number: u32) -> String {
@@ -82,19 +72,11 @@ fn quote(number: u32) -> v1::DrawnQuote {
 fn comment(number: u32, now: jiff::Timestamp) -> v1::Comment {
     let minutes_ago = i64::from(22 - number) * 97;
     let removed = number == 14;
-    let index = usize::try_from(if number < 14 {
-        number - 1
-    } else {
-        number.saturating_sub(2)
-    })
-    .unwrap();
+    let index = usize::try_from(if number < 14 { number - 1 } else { number.saturating_sub(2) }).unwrap();
     let (up, down) = if removed { (0, 0) } else { TALLIES[index] };
     let quotes = match number {
         5 => vec![quote(1)],
-        9 => vec![v1::DrawnQuote {
-            quotes: vec![quote(1)],
-            ..quote(5)
-        }],
+        9 => vec![v1::DrawnQuote { quotes: vec![quote(1)], ..quote(5) }],
         16 => vec![v1::DrawnQuote {
             state: v1::CommentState::Removed.into(),
             author: None,
@@ -108,12 +90,7 @@ fn comment(number: u32, now: jiff::Timestamp) -> v1::Comment {
         id: id(number),
         author: (!removed).then(|| author(number)),
         time: Some(time_out(Timestamp(now.as_millisecond() - minutes_ago * 60_000))),
-        state: if removed {
-            v1::CommentState::Removed
-        } else {
-            v1::CommentState::Visible
-        }
-        .into(),
+        state: if removed { v1::CommentState::Removed } else { v1::CommentState::Visible }.into(),
         body: if removed { String::new() } else { words(number) },
         quotes,
         tally: Some(v1::Tally { up, down }),
@@ -139,10 +116,7 @@ fn reply(now: jiff::Timestamp) -> v1::ThreadPageReply {
 fn session(roles: &[Role]) -> Session {
     let roles: Roles = roles.iter().copied().collect();
     Session {
-        actor: Actor {
-            id: "author-2".parse().unwrap(),
-            roles,
-        },
+        actor: Actor { id: "author-2".parse().unwrap(), roles },
         name: Some("Old Tram Driver".into()),
         site: "demo".parse().unwrap(),
         expires: 0,
@@ -153,15 +127,7 @@ fn session(roles: &[Role]) -> Session {
 fn drawn(session: Option<&Session>, draft: Draft, notice: Option<Notice>, after: &str) -> String {
     let now = "2026-11-23T05:18:00Z".parse().unwrap();
     let (site, thread) = ("demo".parse().unwrap(), "memorial-service".parse().unwrap());
-    let asked = Asked {
-        site: &site,
-        thread: &thread,
-        after,
-        session,
-        draft,
-        notice,
-        now,
-    };
+    let asked = Asked { site: &site, thread: &thread, after, session, draft, notice, now };
     ThreadPage::new(asked, reply(now)).render().unwrap()
 }
 
@@ -172,39 +138,20 @@ fn the_model_page_is_drawn() {
     assert!(page.contains("<h1><a href=\"https://news.example/memorial-service\">Hundreds gather"));
     assert_eq!(page.matches("<article id=\"comment-").count(), 22);
     assert!(page.contains("-9 ( +7 / -16 )") && page.contains("0 ( +0 / -0 )"));
-    assert_eq!(
-        page.matches(" ( +").count(),
-        21,
-        "a removed comment shows no score"
-    );
-    assert_eq!(
-        page.matches("This comment was removed by a moderator.").count(),
-        1
-    );
-    assert_eq!(
-        page.matches("The quoted comment was removed by a moderator.")
-            .count(),
-        1
-    );
+    assert_eq!(page.matches(" ( +").count(), 21, "a removed comment shows no score");
+    assert_eq!(page.matches("This comment was removed by a moderator.").count(), 1);
+    assert_eq!(page.matches("The quoted comment was removed by a moderator.").count(), 1);
     assert!(page.contains(">Today 02:18 pm JST</time>"));
     assert!(page.contains(">Login to comment</a>") && page.contains(">Login to leave a comment</a>"));
-    assert!(
-        !page.contains("<textarea") && !page.contains("/vote\""),
-        "no forms without a session"
-    );
+    assert!(!page.contains("<textarea") && !page.contains("/vote\""), "no forms without a session");
     let inner = page.find("wrote:").and_then(|at| page.get(at..)).unwrap();
-    assert!(
-        inner.contains("</a> wrote:</p>\n<blockquote class=\"quote\">"),
-        "a quote stands inside a quote"
-    );
+    assert!(inner.contains("</a> wrote:</p>\n<blockquote class=\"quote\">"), "a quote stands inside a quote");
 }
 
 #[test]
 fn a_reader_may_vote_on_the_comments_of_others_only_and_a_moderator_removes() {
     let reader = drawn(Some(&session(&[])), Draft::default(), None, "");
-    let own = reader
-        .matches("<span class=\"author\">Old Tram Driver</span>")
-        .count();
+    let own = reader.matches("<span class=\"author\">Old Tram Driver</span>").count();
     assert!(own > 0 && reader.matches("/vote\"").count() == 21 - own);
     assert!(!reader.contains("/removal\""));
     let moderator = drawn(Some(&session(&[Role::Moderator])), Draft::default(), None, "");
@@ -217,11 +164,7 @@ fn a_refusal_is_told_and_what_was_typed_is_kept() {
         id: id(99),
         text: "</textarea><script>x</script>".into(),
         parent: id(3),
-        quote: Some(QuoteDraft {
-            comment: id(4),
-            start: 0,
-            end: 3,
-        }),
+        quote: Some(QuoteDraft { comment: id(4), start: 0, end: 3 }),
     };
     let notice = Notice::of(&domain::Rejection::ParentRemoved.into());
     let page = drawn(Some(&session(&[])), draft, Some(notice), "cursor&<");
@@ -248,22 +191,11 @@ fn an_address_that_is_not_of_the_web_is_no_link() {
         notice: None,
         now,
     };
-    let hostile = v1::ThreadPageReply {
-        address: "javascript:alert(1)".into(),
-        ..reply(now)
-    };
-    assert!(
-        !ThreadPage::new(asked, hostile)
-            .render()
-            .unwrap()
-            .contains("javascript:")
-    );
+    let hostile = v1::ThreadPageReply { address: "javascript:alert(1)".into(), ..reply(now) };
+    assert!(!ThreadPage::new(asked, hostile).render().unwrap().contains("javascript:"));
 }
 
 #[test]
 fn counts_are_in_words() {
-    assert_eq!(
-        [0, 1, 2].map(count_line),
-        ["0 Comments", "1 Comment", "2 Comments"]
-    );
+    assert_eq!([0, 1, 2].map(count_line), ["0 Comments", "1 Comment", "2 Comments"]);
 }
