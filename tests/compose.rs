@@ -1,5 +1,6 @@
 //! docker-compose.yml without a container engine: every role as a process, with exactly its command and environment.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::process::Command;
 
@@ -61,7 +62,7 @@ async fn every_role_of_the_compose_file_starts_and_together_they_serve() {
         assert!(names.contains(&role), "{names:?}");
     }
     let connection = nats.connect().await;
-    let mut sandbox = Sandbox { dir, nats, roles: Vec::new(), connection };
+    let mut sandbox = Sandbox { dir, nats, roles: Vec::new(), connection, http: OnceCell::new() };
     sandbox.open_thread("t").await;
     let comment = sandbox.post("ann", "words").await;
     let cast = sandbox.send(&crate::sandbox::vote("ben", comment, Vote::Up), true).await.unwrap();

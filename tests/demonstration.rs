@@ -186,6 +186,13 @@ async fn metrics_are_what_promtool_accepts_and_tell_what_happened() {
         .unwrap();
     assert!(check.status.success(), "{}{}", text(&check.stdout), text(&check.stderr));
     assert_eq!((text(&check.stdout), text(&check.stderr)), (String::new(), String::new()));
+    let documented = std::fs::read_to_string(crate::sandbox::root().join("docs/metrics.md")).unwrap();
+    for line in metrics.lines().filter(|line| line.starts_with("# TYPE ")) {
+        let name = line.split(' ').nth(2).unwrap();
+        let alike = name.replace("_comments_", "_<role>_").replace("_votes_", "_<role>_");
+        let written = [name, &alike].iter().any(|name| documented.contains(&format!("`{name}`")));
+        assert!(written, "docs/metrics.md lacks {name}");
+    }
     for line in [
         "koe_projector_events_folded_total{type=\"comment-posted\"} 22",
         "koe_projector_events_folded_total{type=\"comment-removed\"} 1",

@@ -123,6 +123,23 @@ async fn jetstream_keeps_the_laws() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_of_an_erased_message_counts_as_equal() {
+    let dir = tempfile::tempdir().unwrap();
+    let nats = Nats::start(dir.path().to_owned()).await;
+    let connection = nats.connect().await;
+    let journal = Journal::open(connection.clone(), &Options::default()).await.unwrap();
+    let event = posted(1, "words");
+    let Appended::New { sequence } = journal.append(&place("t"), &event, None).await.unwrap() else {
+        panic!("it is new")
+    };
+    journal.append(&place("t"), &posted(2, "the last one stays"), None).await.unwrap();
+    let stream = async_nats::jetstream::new(connection).get_stream(journal.stream()).await.unwrap();
+    stream.delete_message(sequence).await.unwrap();
+    assert!(journal.read(sequence).await.unwrap().is_none());
+    assert_eq!(journal.append(&place("t"), &event, None).await.unwrap(), Appended::Repeated { sequence });
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_follower_outlives_its_broker_and_its_consumer() {
     let dir = tempfile::tempdir().unwrap();
     let mut nats = Nats::start(dir.path().to_owned()).await;

@@ -77,24 +77,47 @@ async fn progress(sandbox: &Sandbox, events: u64) {
     .await;
 }
 
+/// Posts over HTTP until it is told to stop, each comment with an id of its own until it is acknowledged.
+async fn load_over_http(api: &str, token: &str, stop: &AtomicBool) -> Vec<String> {
+    let (http, mut posts) = (reqwest::Client::new(), Vec::new());
+    while !stop.load(Ordering::Relaxed) {
+        let id = client::new_command_id().to_string();
+        let body = serde_json::json!({"id": id, "text": "over HTTP"});
+        eventually("a post over HTTP is acknowledged", async || {
+            let answer = http.post(format!("{api}/comments")).bearer_auth(token).json(&body).send().await.ok()?;
+            assert!(answer.status() == 201 || answer.status().is_server_error(), "{}", answer.status());
+            answer.status().is_success().then_some(())
+        })
+        .await;
+        posts.push(id);
+    }
+    posts
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_role_killed_in_turn_under_load_loses_nothing_and_doubles_nothing() {
     let mut sandbox = Sandbox::start().await;
+    sandbox.run("gateway");
+    sandbox.run("exporter");
     let target = sandbox.post("zoe", "vote on this").await;
     let stop = AtomicBool::new(false);
-    let client = sandbox.client();
+    let (client, token) = (sandbox.client(), sandbox.token("http"));
+    let api = format!("http://{}/v1/sites/s/threads/t", sandbox.http());
     let kills = async {
-        for round in 0..2 {
-            for index in 0..3 {
+        for _ in 0..2 {
+            for index in 0..5 {
                 progress(&sandbox, 40).await;
                 sandbox.kill_and_restart(index);
             }
-            progress(&sandbox, 40 + round).await;
+            progress(&sandbox, 40).await;
         }
         stop.store(true, Ordering::Relaxed);
     };
-    let (acknowledged, ()) = tokio::join!(load(client, target, &stop), kills);
+    let (mut acknowledged, over_http, ()) =
+        tokio::join!(load(client, target, &stop), load_over_http(&api, &token, &stop), kills);
     assert!(acknowledged.posts.len() > 50, "a load of {}", acknowledged.posts.len());
+    assert!(!over_http.is_empty());
+    acknowledged.posts.extend(over_http);
     everything_is_there_once(&sandbox, &acknowledged).await;
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Everything it starts listens on free loopback ports and ends, by its id, when the sandbox goes.
 
+use std::cell::OnceCell;
 use std::fs::File;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -173,6 +175,7 @@ pub(crate) struct Sandbox {
     pub(crate) roles: Vec<(&'static str, Process)>,
     pub(crate) nats: Nats,
     pub(crate) connection: async_nats::Client,
+    pub(crate) http: OnceCell<SocketAddr>,
     /// Last, so that the others' logs are there when they go.
     pub(crate) dir: TempDir,
 }
@@ -199,7 +202,7 @@ impl Sandbox {
         let nats = Nats::start(dir.path().join("nats")).await;
         let connection = nats.connect().await;
         journal::Journal::open(connection.clone(), options).await.unwrap();
-        Self { dir, nats, roles: Vec::new(), connection }
+        Self { dir, nats, roles: Vec::new(), connection, http: OnceCell::new() }
     }
 
     /// Runs one more process of a role; returns its index.
@@ -218,10 +221,38 @@ impl Sandbox {
                 .arg(self.dir.path().join(format!("projector-{index}")))
                 .args(["--cache-mib", "32"]);
         }
+        if role == "gateway" {
+            command.args(["--http", &self.http().to_string(), "--session-key-file"]).arg(self.session_key());
+        }
+        if role == "exporter" {
+            command.args(["--metrics", "127.0.0.1:0"]);
+        }
         if ["comments", "votes"].contains(&role) {
             command.args(["--actor-rate", "100000", "--actor-burst", "100000"]);
         }
         Process::spawn(&mut command, self.dir.path().join(format!("{role}-{index}.log")))
+    }
+
+    /// Where the gateway listens: one free port for the life of the sandbox.
+    pub(crate) fn http(&self) -> SocketAddr {
+        *self.http.get_or_init(|| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
+    }
+
+    fn session_key(&self) -> PathBuf {
+        let key = self.dir.path().join("session.key");
+        if !key.exists() {
+            std::fs::write(&key, "0123456789abcdef".repeat(4)).unwrap();
+        }
+        key
+    }
+
+    /// A token that the gateway takes.
+    pub(crate) fn token(&self, author: &str) -> String {
+        let mut command = Command::new(koe());
+        command.args(["token", "--site", "s", "--author", author, "--session-key-file"]).arg(self.session_key());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout).trim().to_owned()
     }
 
     /// Kills a role as a power cut would and starts it again, on the same data.

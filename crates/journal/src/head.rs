@@ -31,3 +31,27 @@ impl Head {
         Duration::from_millis(self.clock_skew_millis.unsigned_abs()) <= CLOCK_SKEW_MAX
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_may_be_two_seconds_off_and_no_more() {
+        let fits = |clock_skew_millis| {
+            let head = Head {
+                sequence: 0,
+                first_sequence: 0,
+                messages: 0,
+                bytes: 0,
+                created_nanos: 0,
+                epoch: 0,
+                clock_skew_millis,
+                seen: Instant::now(),
+            };
+            head.clock_fits()
+        };
+        assert!(fits(0) && fits(2_000) && fits(-2_000));
+        assert!(!fits(2_001) && !fits(-2_001) && !fits(i64::MIN));
+    }
+}

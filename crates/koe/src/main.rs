@@ -43,9 +43,21 @@ struct Cli {
 #[derive(clap::Subcommand)]
 enum Command {
     Up(up::Options),
+    /// Take commands about sites, threads, comments and authors, over NATS.
+    ///
+    /// Keeps nothing: run as many as you like, they share the load.
     Comments(role::Alone<comments::Options>),
+    /// Take votes, over NATS.
+    ///
+    /// Keeps nothing: run as many as you like, they share the load.
     Votes(role::Alone<votes::Options>),
+    /// Fold the log into read models and answer queries about them.
+    ///
+    /// Everything under its data directory can be deleted: it is folded again from the log at the next start.
     Projector(role::Alone<projector::Options>),
+    /// Serve readers and the HTTP API.
+    ///
+    /// Keeps nothing: run as many as you like behind a load balancer, with the same session key.
     Gateway(role::Alone<gateway::Options>),
     Exporter(exporter::Options),
     Replay(replay::Options),

@@ -8,7 +8,8 @@ use prometheus::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// A role and where its metrics are.
+// A plain comment: a doc comment would be the role's `--help`.
+// A role and where its metrics are.
 #[derive(clap::Args)]
 pub(crate) struct Alone<O: clap::Args> {
     #[command(flatten)]

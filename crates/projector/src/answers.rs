@@ -5,22 +5,9 @@ use domain::thread::{CommentFacts, Facts, Standing};
 use views::{Author, CommentPage, CommentView, Drawn, Frozen, KnownCommand};
 use wire::{Position, envelope, v1};
 
-use crate::limits::PAGE_BYTES_MAX;
-
-/// A page of comments. A page whose words reach the bound ends early, and the next goes on there.
+/// A page of comments.
 pub(crate) fn page(page: CommentPage, position: String) -> v1::ThreadPageReply {
-    let (mut bytes, mut comments, mut more) = (0, Vec::new(), page.more);
-    for view in page.comments {
-        let comment = comment(view);
-        let length = prost::Message::encoded_len(&comment);
-        if !comments.is_empty() && bytes + length > PAGE_BYTES_MAX {
-            more = true;
-            break;
-        }
-        bytes += length;
-        comments.push(comment);
-    }
-    let last = comments.last().map_or(0, |comment| comment.number);
+    let last = page.comments.last().filter(|_| page.more).map(|comment| comment.number);
     v1::ThreadPageReply {
         position,
         site_name: page.site_name,
@@ -29,8 +16,8 @@ pub(crate) fn page(page: CommentPage, position: String) -> v1::ThreadPageReply {
         address: page.address,
         category: page.category,
         count: page.count,
-        comments,
-        next: if more { last.to_string() } else { String::new() },
+        comments: page.comments.into_iter().map(comment).collect(),
+        next: last.map_or_else(String::new, |last| last.to_string()),
         frozen: page.frozen,
     }
 }

@@ -10,8 +10,8 @@ pub(crate) const READERS_MAX: usize = 16;
 pub(crate) const PAGE_DEFAULT: u32 = 50;
 /// Entries on a page: at 10,000 characters each they stay below 10 MB.
 pub(crate) const PAGE_MAX: u32 = 200;
-/// Bytes of words on a page, well below what a NATS message may carry; a page that reaches it ends early.
-pub(crate) const PAGE_BYTES_MAX: usize = 512 * 1024;
+/// Bytes of words on a page; a page that reaches it ends early. JSON may double them, and a NATS message carries 1 MB.
+pub(crate) const PAGE_BYTES_MAX: usize = 384 * 1024;
 /// Threads in one `counts`.
 pub(crate) const COUNTS_MAX: usize = 100;
 /// Sites in one `sites`.

@@ -185,7 +185,7 @@ impl Manager {
             Ended::Stopped => return Ok(()),
             Ended::LogLost { epoch } => {
                 self.shared.metrics.regressions.inc();
-                self.shared.journal.begin_epoch(epoch).await.context("a new epoch cannot begin")?;
+                self.begin_epoch(epoch).await;
             }
             Ended::StoreBroken(error) => {
                 tracing::error!(generation = number, %error, "the store broke; folding the log again");
@@ -199,6 +199,17 @@ impl Manager {
         drop(running);
         self.set_aside(number)?;
         self.build().map(drop)
+    }
+
+    /// A new epoch begins before anything is folded again, however long the broker is away.
+    async fn begin_epoch(&self, lost: u64) {
+        while let Err(error) = self.shared.journal.begin_epoch(lost).await {
+            tracing::warn!(%error, "a new epoch cannot begin; trying again");
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(RESTART_PAUSE) => {}
+            }
+        }
     }
 
     /// A store that another release wrote stays where that release finds it; any other is kept aside.

@@ -68,7 +68,7 @@ impl Metrics {
             regressions: counter("log_regressions_total", "Times that the log was found to have lost its tail.")?,
             damaged: counter(
                 "stores_given_up_total",
-                "Stores that were moved aside because they could not be used.",
+                "Stores that were moved aside: damaged, or folded from a log that was lost.",
             )?,
         })
     }

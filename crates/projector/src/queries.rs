@@ -15,8 +15,8 @@ use wire::{Position, envelope, subject, v1};
 
 use crate::answers;
 use crate::limits::{
-    AT_LEAST_WAIT_MAX, COUNTS_MAX, DIGEST_DEFAULT, DIGEST_MAX, FACTS_COMMENTS_MAX, FROZEN_NAMED_MAX, PAGE_DEFAULT,
-    PAGE_MAX, SITES_MAX,
+    AT_LEAST_WAIT_MAX, COUNTS_MAX, DIGEST_DEFAULT, DIGEST_MAX, FACTS_COMMENTS_MAX, FROZEN_NAMED_MAX,
+    PAGE_BYTES_MAX, PAGE_DEFAULT, PAGE_MAX, SITES_MAX,
 };
 use crate::shared::{Generation, Shared};
 
@@ -149,7 +149,7 @@ async fn thread_page(shared: &Shared, request: Request<v1::ThreadPageRequest>) -
     };
     let limit = limit(request.body.limit, PAGE_DEFAULT, PAGE_MAX)?;
     read(shared, &request.body.at_least, move |view, position| {
-        let page = view.comments(&site, &thread, after, limit)??;
+        let page = view.comments(&site, &thread, after, (limit, PAGE_BYTES_MAX))??;
         Ok(answers::page(page, position.to_string()))
     })
     .await
@@ -182,7 +182,7 @@ async fn threads(shared: &Shared, request: Request<v1::ThreadsRequest>) -> Answe
         after.parse::<domain::ThreadId>().or(Err(Refusal::from(Failure::PositionInvalid)))?;
     }
     read(shared, &request.body.at_least, move |view, position| {
-        need_open(view, &place)?;
+        let site_name = view.site_name(&place.site)?.ok_or(Rejection::SiteUnknown)?;
         let mut found = view.threads(&place.site, &after, limit + 1)?;
         let more = found.len() > limit;
         found.truncate(limit);
@@ -192,7 +192,7 @@ async fn threads(shared: &Shared, request: Request<v1::ThreadsRequest>) -> Answe
             headline: entry.headline,
             count: entry.count,
         });
-        Ok(v1::ThreadsReply { position: position.to_string(), threads: threads.collect(), next })
+        Ok(v1::ThreadsReply { position: position.to_string(), threads: threads.collect(), next, site_name })
     })
     .await
 }

@@ -181,6 +181,14 @@ async fn respond(
     if format == Format::Json {
         headers.insert(CONTENT_TYPE, APPLICATION_JSON);
     }
+    let size_max = client.server_info().max_payload;
+    let outcome = outcome.and_then(|reply| {
+        if reply.len() < size_max {
+            return Ok(reply);
+        }
+        tracing::error!(bytes = reply.len(), "an answer is larger than the broker carries");
+        Err(Failure::Internal.into())
+    });
     let refusal = match outcome {
         Ok(reply) => {
             return request.respond_with_headers(Ok(Bytes::from(reply)), headers).await;

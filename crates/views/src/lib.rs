@@ -9,6 +9,7 @@ mod error;
 mod fold;
 mod keys;
 mod pages;
+mod quotes;
 mod records;
 mod store;
 mod value;

@@ -4,17 +4,18 @@ use std::collections::HashMap;
 use std::sync::RwLockReadGuard;
 
 use domain::thread::{Facts, Standing};
-use domain::{AuthorId, CommandId, CommentId, Place, Rejection, SiteId, Tally, ThreadId, Timestamp, text};
+use domain::{AuthorId, CommandId, CommentId, Place, Rejection, SiteId, Tally, ThreadId, Timestamp};
 
 use crate::error::Error;
 use crate::fold::facts_of;
 use crate::keys::{Key, PlaceNo, prefix};
-use crate::records::{Command, Comment, Frozen, Quote, Scores, Site, Thread, Words};
+use crate::quotes::Ink;
+use crate::records::{Command, Comment, Frozen, Scores, Site, Thread, Words};
 use crate::store::Store;
 use crate::value::Value;
 
-/// Quotes inside quotes are drawn this deep.
-const QUOTE_DEPTH_MAX: u32 = 3;
+/// What a row takes on the way beside its words: ids, names, time and tally.
+const ROW_BYTES: usize = 256;
 
 /// The store at one position. Folding waits while it is held.
 pub struct View<'s> {
@@ -107,7 +108,7 @@ pub struct KnownCommand {
 
 /// The names that one page has looked up.
 #[derive(Default)]
-struct Names(HashMap<String, String>);
+pub(crate) struct Names(HashMap<String, String>);
 
 impl<'s> View<'s> {
     pub(crate) fn new(store: &'s Store) -> Self {
@@ -140,12 +141,15 @@ impl<'s> View<'s> {
     }
 
     /// Comments of a thread after a number, oldest first; a rejection if there is no such site or thread.
+    ///
+    /// At most `limit` of them, and at least one: the page ends before the comment whose words would bring it over
+    /// `bytes_max`.
     pub fn comments(
         &self,
         site: &SiteId,
         thread: &ThreadId,
         after: u32,
-        limit: u32,
+        (limit, bytes_max): (u32, usize),
     ) -> Result<Result<CommentPage, Rejection>, Error> {
         let Some(site_record) = self.site(site)? else {
             return Ok(Err(Rejection::SiteUnknown));
@@ -160,11 +164,16 @@ impl<'s> View<'s> {
             return Ok(Err(Rejection::ThreadUnknown));
         };
         let places = (PlaceNo(site_record.place), PlaceNo(record.place));
-        let last = record.count.min(after.saturating_add(limit));
-        let mut names = Names::default();
-        let mut comments = Vec::new();
+        let mut last = record.count.min(after.saturating_add(limit));
+        let (mut names, mut comments, mut bytes) = (Names::default(), Vec::new(), 0);
         for number in after.saturating_add(1)..=last {
-            comments.push(self.comment(places, number, &mut names)?);
+            let (comment, comment_bytes) = self.comment(places, number, &mut names)?;
+            bytes += comment_bytes;
+            if bytes > bytes_max && !comments.is_empty() {
+                last = number - 1;
+                break;
+            }
+            comments.push(comment);
         }
         Ok(Ok(CommentPage {
             site_name: site_opened.name,
@@ -179,52 +188,28 @@ impl<'s> View<'s> {
         }))
     }
 
-    fn comment(&self, places: (PlaceNo, PlaceNo), number: u32, names: &mut Names) -> Result<CommentView, Error> {
+    /// A row, and about how many bytes it takes on the way.
+    fn comment(
+        &self,
+        places: (PlaceNo, PlaceNo),
+        number: u32,
+        names: &mut Names,
+    ) -> Result<(CommentView, usize), Error> {
         let thread = places.1;
         let record = self.head(thread, number)?;
         let parent = if record.parent == 0 { None } else { Some(id_of(&self.head(thread, record.parent)?)) };
+        let mut bytes = ROW_BYTES;
         let words = if record.removed.is_some() {
             None
         } else {
             let words = self.words(thread, number)?;
-            let quotes = self.draw(places, &words.quotes, QUOTE_DEPTH_MAX, names)?;
+            let mut ink = Ink::default();
+            let quotes = self.draw(places, &words.quotes, names, &mut ink)?;
+            bytes += words.text.len() + ink.used();
             Some((self.author(places.0, &record.author, names)?, words.text, quotes))
         };
         let (id, time) = (id_of(&record), Timestamp(record.time_millis));
-        Ok(CommentView { number, id, time, parent, words, tally: self.tally(thread, number)? })
-    }
-
-    /// Draws quotes from the comments that they quote, as those are now.
-    fn draw(
-        &self,
-        places: (PlaceNo, PlaceNo),
-        quotes: &[Quote],
-        depth: u32,
-        names: &mut Names,
-    ) -> Result<Vec<Drawn>, Error> {
-        if depth == 0 {
-            return Ok(Vec::new());
-        }
-        let mut drawn = Vec::with_capacity(quotes.len());
-        for quote in quotes {
-            let record = self.head(places.1, quote.number)?;
-            let words = if record.removed.is_some() {
-                None
-            } else {
-                let words = self.words(places.1, quote.number)?;
-                let inside: Vec<Quote> = words
-                    .quotes
-                    .iter()
-                    .filter(|inner| (quote.start..quote.end).contains(&inner.at))
-                    .map(|inner| Quote { at: inner.at - quote.start, ..inner.clone() })
-                    .collect();
-                let body = text::slice(&words.text, quote.start, quote.end).to_owned();
-                let author = self.author(places.0, &record.author, names)?;
-                Some((author, body, self.draw(places, &inside, depth - 1, names)?))
-            };
-            drawn.push(Drawn { id: id_of(&record), number: quote.number, at: quote.at, words });
-        }
-        Ok(drawn)
+        Ok((CommentView { number, id, time, parent, words, tally: self.tally(thread, number)? }, bytes))
     }
 
     pub(crate) fn head(&self, thread: PlaceNo, number: u32) -> Result<Comment, Error> {
@@ -241,7 +226,7 @@ impl<'s> View<'s> {
         Ok(scores.map(|scores| scores.get(slot)).unwrap_or_default())
     }
 
-    fn author(&self, site: PlaceNo, id: &str, names: &mut Names) -> Result<Author, Error> {
+    pub(crate) fn author(&self, site: PlaceNo, id: &str, names: &mut Names) -> Result<Author, Error> {
         if let Some(name) = names.0.get(id) {
             return Ok(Author { id: id.to_owned(), name: name.clone() });
         }
@@ -249,6 +234,11 @@ impl<'s> View<'s> {
         let name: String = self.get(&Key::Author(site, &author))?.unwrap_or_default();
         names.0.insert(id.to_owned(), name.clone());
         Ok(Author { id: id.to_owned(), name })
+    }
+
+    /// What readers call a site that is open.
+    pub fn site_name(&self, site: &SiteId) -> Result<Option<String>, Error> {
+        Ok(self.site(site)?.and_then(|site| site.opened).map(|opened| opened.name))
     }
 
     /// How many comments a thread has; `None` if it is not open.

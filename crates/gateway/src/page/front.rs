@@ -3,8 +3,9 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use client::PageOf;
-use domain::{Rejection, SiteId, ThreadId};
+use domain::{SiteId, ThreadId};
 use serde::Deserialize;
+use wire::v1::SiteEntry;
 
 use super::view::{Frame, FrontPage, SiteView};
 use super::{Failed, html, is_private, thread_path};
@@ -53,10 +54,9 @@ pub(super) async fn site(
     visitor: Result<Visitor, Problem>,
 ) -> Result<Response, Failed> {
     let (Params(site), Parameters(marks), visitor) = (params?, marks?, visitor?);
-    let sites = app.koe.sites("").await?.sites;
-    let entry = sites.into_iter().find(|entry| entry.site == site.as_str()).ok_or(Rejection::SiteUnknown)?;
     let page = PageOf { after: marks.after, limit: SITE_THREADS, ..PageOf::default() };
     let threads = app.koe.threads(&site, page).await?;
+    let entry = SiteEntry { site: site.to_string(), name: threads.site_name.clone() };
     let frame = Frame::plain(&entry.name, &format!("/sites/{site}")).seen_by(visitor.session_at(&site));
     let frame = Frame { masthead: entry.name.clone(), ..frame };
     Ok(html(&FrontPage { frame, sites: vec![SiteView::new(entry, threads)] }, is_private(&visitor)))

@@ -13,11 +13,15 @@
 
 mod model;
 
-use domain::{Content, Place, Recorded, Rejection, Tally, Vote};
+use domain::event::Timestamp;
+use domain::text::Text;
+use domain::{
+    Actor, CommandId, CommentId, Content, Envelope, Event, Place, Quote, Recorded, Rejection, Tally, Vote,
+};
 use model::{Act, Naive, act, history};
 use proptest::prelude::*;
 use views::Verdict::{self, Applied, Froze, Skipped};
-use views::{Options, Step, Store};
+use views::{Drawn, Options, Step, Store};
 
 const LOG: (&str, i64, u64) = ("test", 0, 1);
 const SMALL: Options = Options { cache_bytes: 8 * 1024 * 1024, flush_every_millis: 500 };
@@ -62,7 +66,7 @@ proptest! {
             let mut rows = Vec::new();
             loop {
                 // Pages of three neither repeat nor skip.
-                let page = view.comments(&site, &id, rows.len() as u32, 3).unwrap().unwrap();
+                let page = view.comments(&site, &id, rows.len() as u32, (3, usize::MAX)).unwrap().unwrap();
                 prop_assert_eq!(page.count as usize, thread.rows.len());
                 prop_assert_eq!(page.frozen, thread.frozen);
                 rows.extend(page.comments);
@@ -141,7 +145,12 @@ fn a_quote_is_drawn_from_the_comment_as_it_is_now() {
     let store = open(&dir);
     let log = history(&[Act::OpenThread(0), POST, quoting, nested, remove]);
     let page = |store: &Store| {
-        store.view().comments(&"s".parse().unwrap(), &"t0".parse().unwrap(), 0, 50).unwrap().unwrap().comments
+        store
+            .view()
+            .comments(&"s".parse().unwrap(), &"t0".parse().unwrap(), 0, (50, usize::MAX))
+            .unwrap()
+            .unwrap()
+            .comments
     };
     fold(&store, &log[..5], 16);
     let rows = page(&store);
@@ -154,6 +163,74 @@ fn a_quote_is_drawn_from_the_comment_as_it_is_now() {
     assert!(rows[0].words.is_none());
     assert!(rows[1].words.as_ref().unwrap().2[0].words.is_none(), "the quote of a removed comment holds no words");
     assert!(rows[2].words.as_ref().unwrap().2[0].words.as_ref().unwrap().2[0].words.is_none());
+}
+
+/// A post of ann's with these words and quotes, by the log's order.
+fn posted(sequence: u64, time: i64, words: &str, quoted: &[u64]) -> Recorded {
+    let id = |sequence: u64| CommandId::from_u128(u128::from(sequence) << 64 | 1);
+    let quotes = quoted
+        .iter()
+        .map(|quoted| Quote { comment: CommentId(id(*quoted)), revision: 0, start: 0, end: 10_000, at: 0 })
+        .collect();
+    // The fold asks the length field and not the words.
+    let event = Event::CommentPosted { parent: None, text: Text::recorded(words), quotes, length: 10_000 };
+    let actor = Actor { id: "ann".parse().unwrap(), roles: domain::Roles::default() };
+    let content = Content::Event(Envelope { id: id(sequence), time: Timestamp(time), actor, event });
+    let place = Place { site: "s".parse().unwrap(), thread: Some("t0".parse().unwrap()) };
+    Recorded { sequence, place: Some(place), content }
+}
+
+#[test]
+fn what_quotes_of_quotes_draw_is_bounded_and_a_page_ends_early() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir);
+    let mut log = history(&[Act::OpenThread(0)]);
+    let longest = "声".repeat(10_000);
+    log.push(posted(3, 1, &longest, &[]));
+    log.push(posted(4, 1, &longest, &[3; 20]));
+    log.push(posted(5, 1, &longest, &[4; 20]));
+    log.push(posted(6, 1, &longest, &[5; 20]));
+    fold(&store, &log, 16);
+    let bytes_of = |drawn: &[Drawn]| -> usize {
+        let mut waiting: Vec<&Drawn> = drawn.iter().collect();
+        let mut bytes = 0;
+        while let Some(quote) = waiting.pop() {
+            if let Some((_, body, inside)) = &quote.words {
+                bytes += body.len();
+                waiting.extend(inside);
+            }
+        }
+        bytes
+    };
+    let page = |after, bytes_max| {
+        store
+            .view()
+            .comments(&"s".parse().unwrap(), &"t0".parse().unwrap(), after, (50, bytes_max))
+            .unwrap()
+            .unwrap()
+    };
+    let whole = page(0, usize::MAX);
+    assert_eq!((whole.comments.len(), whole.more), (4, false));
+    let (_, body, quotes) = whole.comments[3].words.as_ref().unwrap();
+    assert_eq!(body, &longest, "one's own words are never cut");
+    assert!((30_000..90_000).contains(&bytes_of(quotes)), "{}", bytes_of(quotes));
+    let short = page(0, 100_000);
+    assert_eq!((short.comments.len(), short.more), (1, true));
+    assert_eq!(page(1, 1).comments[0].number, 2, "a page holds one comment at least");
+}
+
+#[test]
+fn a_comment_is_no_earlier_than_its_threads_last_event() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir);
+    let mut log = history(&[Act::OpenThread(0)]);
+    let late = 2_000_000_000_000;
+    log.push(posted(3, late, "first", &[]));
+    log.push(posted(4, late - 5_000, "by a writer whose clock is behind", &[]));
+    fold(&store, &log, 1);
+    let page =
+        store.view().comments(&"s".parse().unwrap(), &"t0".parse().unwrap(), 0, (50, 1_000)).unwrap().unwrap();
+    assert!(page.comments.iter().all(|comment| comment.time == Timestamp(late)));
 }
 
 #[test]
@@ -221,6 +298,6 @@ fn a_damaged_value_is_an_error() {
     tree.insert(key, damaged).unwrap();
     drop((tree, db));
     let store = open(&dir);
-    let page = store.view().comments(&"s".parse().unwrap(), &"t0".parse().unwrap(), 0, 50);
+    let page = store.view().comments(&"s".parse().unwrap(), &"t0".parse().unwrap(), 0, (50, usize::MAX));
     assert!(matches!(page, Err(views::Error::Damaged(_))));
 }
