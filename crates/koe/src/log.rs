@@ -4,8 +4,8 @@ use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
 
-/// What is logged when nobody says: our own lines, and of others what is wrong.
-const DEFAULT: &str = "info,async_nats=warn,sled=warn";
+/// What is logged when nobody says: our own lines. The connection's troubles are among them (`service::connect`).
+const DEFAULT: &str = "info,async_nats=off,sled=warn";
 
 /// What goes to the log.
 #[derive(clap::Args)]

@@ -39,7 +39,9 @@ enum Action {
     ///
     /// Examples:
     ///
-    /// `koe replay verify --data ./data`
+    /// `koe replay verify`
+    ///
+    /// `koe replay verify --data /var/lib/koe`
     ///
     /// `koe replay verify --nats nats://127.0.0.1:4222 --json`
     Verify(How),

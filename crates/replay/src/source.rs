@@ -15,6 +15,8 @@ use crate::limits::ADDRESSES_BYTES_MAX;
 
 /// What `koe up` writes into its data directory. Stored: never change.
 const ADDRESSES: &str = "addresses.json";
+/// Where `koe up` keeps its data when nobody says.
+const DATA: &str = "data";
 
 /// Where the log is.
 #[derive(Clone, Debug)]
@@ -22,7 +24,8 @@ pub(crate) struct Source(Given);
 
 #[derive(Clone, Debug, clap::Args)]
 struct Given {
-    /// Data directory of the running `koe up`, which says where its nats-server is; instead of --nats.
+    /// Data directory of the running `koe up`, which says where its nats-server is; instead of --nats. When nothing
+    /// says where NATS is and `./data` belongs to a running `koe up`, that is taken.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     #[command(flatten)]
@@ -37,7 +40,12 @@ impl FromArgMatches for Source {
             let why = "--data says where its nats-server is: leave out --nats and --nats-token\n";
             return Err(clap::Error::raw(Refusal::ArgumentConflict, why));
         }
-        Given::from_arg_matches(matches).map(Self)
+        let mut given = Given::from_arg_matches(matches)?;
+        let unsaid = matches.value_source("nats") == Some(ValueSource::DefaultValue);
+        if unsaid && given.data.is_none() && Path::new(DATA).join(ADDRESSES).is_file() {
+            given.data = Some(PathBuf::from(DATA));
+        }
+        Ok(Self(given))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use async_nats::{ConnectOptions, Event};
 
 /// A broker that starts beside us may take this long to listen.
@@ -37,11 +37,12 @@ pub async fn connect(options: &NatsOptions, name: &str) -> anyhow::Result<async_
     loop {
         match connect_options(options, name).connect(addresses.as_slice()).await {
             Ok(client) => return Ok(client),
+            Err(error) if error.kind() == async_nats::ConnectErrorKind::AuthorizationViolation => {
+                bail!("{} wants another token: check --nats-token", options.nats);
+            }
             Err(error) => {
-                let refused = error.kind() == async_nats::ConnectErrorKind::AuthorizationViolation;
-                if refused || began.elapsed() > CONNECT_PATIENCE {
-                    let hint = if refused { "check --nats-token" } else { "check that it runs there" };
-                    return Err(error).with_context(|| format!("no connection to {}: {hint}", options.nats));
+                if began.elapsed() > CONNECT_PATIENCE {
+                    bail!("no connection to {}: check that it runs there ({error})", options.nats);
                 }
                 tracing::info!(server = options.nats, "waiting for NATS");
             }
