@@ -12,7 +12,7 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
     ("journal", &["domain", "wire"], &["async-nats", "tokio"]),
     ("views", &["domain"], &["sled", "bincode"]),
     ("client", &["domain", "wire"], &["async-nats", "tokio", "prost"]),
-    ("service", &["domain", "wire"], &["async-nats", "tokio", "prost", "clap", "prometheus"]),
+    ("service", &["domain", "wire"], &["async-nats", "axum", "tokio", "prost", "clap", "prometheus"]),
     ("writer", &["domain", "wire", "journal", "client", "service"], &["tokio", "clap", "prometheus"]),
     ("comments", &["domain", "wire", "journal", "client", "service", "writer"], &["tokio", "clap", "prometheus"]),
     ("votes", &["domain", "wire", "journal", "client", "service", "writer"], &["tokio", "clap", "prometheus"]),

@@ -1,5 +1,7 @@
 //! The lines this service is about.
 
+use std::sync::Arc;
+
 use domain::{CommandBody, Rejection};
 use service::Refusal;
 use wire::command::Asked;
@@ -8,17 +10,12 @@ use writer::Writer;
 
 /// Handles commands, each on its own.
 pub(crate) struct Handler {
-    writer: Writer,
+    writer: Arc<Writer>,
 }
 
 impl Handler {
-    pub(crate) fn new(writer: Writer) -> Self {
+    pub(crate) fn new(writer: Arc<Writer>) -> Self {
         Self { writer }
-    }
-
-    /// Keeps what is known fresh, until the connection is given up.
-    pub(crate) async fn keep_fresh(&self) -> anyhow::Result<()> {
-        self.writer.keep_fresh().await
     }
 
     pub(crate) async fn handle(&self, asked: Asked) -> Result<CommandReply, Refusal> {

@@ -7,11 +7,11 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus::{Registry, TEXT_FORMAT, TextEncoder};
+use service::Listening;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::limits::FINISH_MAX;
-use crate::listen::Bounded;
+use crate::limits::{CONNECTIONS_MAX, FINISH_MAX, IDLE_MAX};
 
 /// Serves a registry under `/metrics` until the stop, for any role. `/livez` says that the process lives.
 pub async fn serve_metrics(
@@ -24,8 +24,8 @@ pub async fn serve_metrics(
         .route("/livez", get(async || "ok\n"))
         .route("/metrics", get(metrics))
         .with_state(registry);
-    let serving =
-        axum::serve(Bounded::new(listener), router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let serving = axum::serve(Listening::new(listener, CONNECTIONS_MAX, IDLE_MAX), router)
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
     let given_up = async {
         stop.cancelled().await;
         tokio::time::sleep(FINISH_MAX).await;

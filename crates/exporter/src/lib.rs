@@ -9,13 +9,11 @@ mod events;
 mod http;
 mod lag;
 mod limits;
-mod listen;
 mod log;
 mod metrics;
 mod projector;
 mod services;
 
-use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -56,26 +54,9 @@ pub struct Exporter {
 
 /// Takes the port. Connects to nothing.
 pub async fn bind(options: &Options) -> anyhow::Result<Exporter> {
-    let listener = TcpListener::bind(options.metrics).await;
-    let listener = listener.map_err(|error| cannot_listen(options.metrics, &error))?;
+    let listener = service::listen(options.metrics, "--metrics").await?;
     let address = listener.local_addr().context("the port that was taken has no address")?;
     Ok(Exporter { nats: options.nats.clone(), listener, address })
-}
-
-fn cannot_listen(address: SocketAddr, error: &io::Error) -> anyhow::Error {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "{address} is taken by another process: stop it or choose another with --metrics (port 0 takes any free one)"
-        ),
-        io::ErrorKind::PermissionDenied => {
-            anyhow::anyhow!("{address} is not for this user: choose a port above 1023 with --metrics")
-        }
-        _ => {
-            anyhow::anyhow!(
-                "{address} cannot be served on ({error}): choose an address of this machine with --metrics"
-            )
-        }
-    }
 }
 
 impl Exporter {

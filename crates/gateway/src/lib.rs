@@ -9,7 +9,6 @@ mod handler;
 mod http;
 mod input;
 mod limits;
-mod listen;
 mod metrics;
 mod page;
 mod problem;
@@ -18,7 +17,6 @@ pub mod session;
 mod time;
 mod visitor;
 
-use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -53,24 +51,9 @@ pub struct Gateway {
 /// Checks the configuration, reads the key and takes the port. Connects to nothing.
 pub async fn bind(options: &Options) -> anyhow::Result<Gateway> {
     let key = session::Key::load(&options.session_key_file)?;
-    let listener = tokio::net::TcpListener::bind(options.http).await;
-    let listener = listener.map_err(|error| cannot_listen(options.http, &error))?;
+    let listener = service::listen(options.http, "--http").await?;
     let address = listener.local_addr().context("the port that was taken has no address")?;
     Ok(Gateway { options: options.clone(), key, listener, address })
-}
-
-fn cannot_listen(address: SocketAddr, error: &io::Error) -> anyhow::Error {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "{address} is taken by another process: stop it or choose another with --http (port 0 takes any free one)"
-        ),
-        io::ErrorKind::PermissionDenied => {
-            anyhow::anyhow!("{address} is not for this user: choose a port above 1023 with --http")
-        }
-        _ => anyhow::anyhow!(
-            "{address} cannot be served on ({error}): choose an address of this machine with --http"
-        ),
-    }
 }
 
 impl Gateway {
@@ -89,8 +72,11 @@ impl Gateway {
         let app = handler::App::new(client::Client::new(nats?), self.key, metrics);
         tracing::info!(address = %self.address, "the gateway serves");
 
-        let serving = axum::serve(listen::Listening::new(self.listener), http::router(app))
-            .with_graceful_shutdown(stop.clone().cancelled_owned());
+        let serving = axum::serve(
+            service::Listening::new(self.listener, limits::CONNECTIONS_MAX, limits::IDLE_MAX),
+            http::router(app),
+        )
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
         let given_up = async {
             stop.cancelled().await;
             tokio::time::sleep(limits::FINISH_MAX).await;

@@ -3,9 +3,7 @@
 use std::net::SocketAddr;
 use std::pin::Pin;
 
-use anyhow::Context as _;
 use prometheus::Registry;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 // A plain comment: a doc comment would be the role's `--help`.
@@ -57,9 +55,7 @@ async fn beside_metrics(
     let Some(address) = address else {
         return role.await;
     };
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("{address} cannot be bound: choose another with --metrics"))?;
+    let listener = service::listen(address, "--metrics").await?;
     let ended = stop.clone();
     let role = async move {
         let outcome = role.await;

@@ -6,16 +6,15 @@ use service::{Door, Refusal, Request};
 use wire::command::Request as _;
 use wire::subject;
 use wire::v1::CastVoteRequest;
-
-use crate::handler::Handler;
+use writer::Writer;
 
 /// Takes votes from now on.
-pub(crate) async fn serve(door: &mut Door, handler: Arc<Handler>) -> anyhow::Result<()> {
+pub(crate) async fn serve(door: &mut Door, writer: Arc<Writer>) -> anyhow::Result<()> {
     let serve = move |request: Request<CastVoteRequest>| {
-        let handler = Arc::clone(&handler);
+        let writer = Arc::clone(&writer);
         async move {
             let site = subject::site_token(&request.subject).parse().map_err(Refusal::from)?;
-            handler.handle(request.body.parse(site)?).await
+            writer.handle(request.body.parse(site)?).await
         }
     };
     door.serve(CastVoteRequest::VERB, subject::commands(CastVoteRequest::VERB), serve).await

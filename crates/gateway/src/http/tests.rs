@@ -32,7 +32,9 @@ async fn served() -> Served {
     let address = listener.local_addr().unwrap();
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {
-        axum::serve(crate::listen::Listening::new(listener), router(app)).await.unwrap();
+        axum::serve(service::Listening::new(listener, 8, std::time::Duration::from_mins(1)), router(app))
+            .await
+            .unwrap();
     });
     Served { address, token, registry, _tasks: tasks }
 }

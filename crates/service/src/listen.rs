@@ -1,10 +1,11 @@
-//! The connections of readers: so many at once, and none that says nothing for ever.
+//! Listening for HTTP: a port with clear errors, so many connections at once, and none that says nothing for ever.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -12,17 +13,30 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
-use crate::limits::{CONNECTIONS_MAX, IDLE_MAX};
+/// Takes a port; `flag` is the option that names another.
+pub async fn listen(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "{address} is taken by another process: stop it or choose another with {flag} (port 0 takes any free one)"
+        ),
+        io::ErrorKind::PermissionDenied => {
+            anyhow::anyhow!("{address} is not for this user: choose a port above 1023 with {flag}")
+        }
+        _ => anyhow::anyhow!("{address} cannot be served on ({error}): choose an address of this machine with {flag}"),
+    })
+}
 
 /// A listener that takes so many connections at once; more wait in the kernel.
-pub(crate) struct Listening {
+pub struct Listening {
     listener: TcpListener,
     places: Arc<Semaphore>,
+    idle_max: Duration,
 }
 
 impl Listening {
-    pub(crate) fn new(listener: TcpListener) -> Self {
-        Self { listener, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
+    /// Connections that are silent for longer than `idle_max` give their place back.
+    pub fn new(listener: TcpListener, connections_max: usize, idle_max: Duration) -> Self {
+        Self { listener, places: Arc::new(Semaphore::new(connections_max)), idle_max }
     }
 }
 
@@ -36,7 +50,8 @@ impl Listener for Listening {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delay");
         }
-        (Connection { stream, idle: Box::pin(tokio::time::sleep(IDLE_MAX)), _place: place }, address)
+        let idle = Box::pin(tokio::time::sleep(self.idle_max));
+        (Connection { stream, idle, idle_max: self.idle_max, _place: place }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -45,16 +60,18 @@ impl Listener for Listening {
 }
 
 /// A connection that is closed after it was silent for too long, in either direction.
-pub(crate) struct Connection {
+pub struct Connection {
     stream: TcpStream,
     idle: Pin<Box<Sleep>>,
+    idle_max: Duration,
     _place: OwnedSemaphorePermit,
 }
 
 impl Connection {
     fn watched<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if polled.is_ready() {
-            self.idle.as_mut().reset(Instant::now() + IDLE_MAX);
+            let end = Instant::now() + self.idle_max;
+            self.idle.as_mut().reset(end);
             return polled;
         }
         match self.idle.as_mut().poll(context) {
