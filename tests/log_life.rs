@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use domain::Vote;
 
-use crate::sandbox::{Sandbox, code, eventually, post, tally, vote};
+use wire::Position;
+use wire::v1::Outcome;
+
+use crate::sandbox::{Sandbox, code, eventually, post, reader, staff, tally, vote};
 
 async fn publish(sandbox: &Sandbox, subject: &str, payload: &'static [u8]) {
     let context = async_nats::jetstream::new(sandbox.connection.clone());
@@ -54,6 +57,86 @@ async fn a_poison_message_freezes_its_thread_alone_live_and_in_a_rebuild() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_field_without_an_end_freezes_its_thread_and_leaves_the_store_sound() {
+    let mut sandbox = Sandbox::start().await;
+    let comment = sandbox.post("ann", "words").await;
+    sandbox.open_thread("other").await;
+    let reason = "x".repeat(70_000).into();
+    let removal = domain::Event::CommentRemoved { comment, reason };
+    let journal = sandbox.journal().await;
+    append(&journal, staff(), "t", removal).await;
+    eventually("the thread is frozen", async || {
+        sandbox.client().status().await.ok().filter(|status| !status.frozen.is_empty())
+    })
+    .await;
+    // An id of any length stands in the checkpoint, if it is the last one.
+    let mut headers = async_nats::HeaderMap::new();
+    headers.insert("Nats-Msg-Id", "i".repeat(60_000).as_str());
+    let context = async_nats::jetstream::new(sandbox.connection.clone());
+    let sent = context.publish_with_headers(subject("other", "vote-cast"), headers, Bytes::new()).await;
+    sent.unwrap().await.unwrap();
+    let end = sandbox.end().await;
+    assert!(sandbox.page("other", &end).await.frozen);
+    sandbox.kill_and_restart(2);
+    sandbox.page("t", &end).await;
+    let status = sandbox.client().status().await.unwrap();
+    assert_eq!((status.generation, status.log_regressions), (1, 0), "the store is the same one");
+    sandbox.verify();
+}
+
+/// Publishes an event past the writers, as a writer whose facts were too old would.
+async fn append(journal: &journal::Journal, actor: domain::Actor, thread: &str, event: domain::Event) -> Position {
+    let place = domain::Place { site: "s".parse().unwrap(), thread: Some(thread.parse().unwrap()) };
+    let time = domain::event::Timestamp(1_800_000_000_000);
+    let envelope = domain::Envelope { id: client::new_command_id(), time, actor, event };
+    let appended = journal.append(&place, &envelope, None).await.unwrap();
+    let journal::Appended::New { sequence } = appended else { panic!("{appended:?}") };
+    Position { epoch: journal.head().borrow().epoch, sequence }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_breaks_a_rule_by_its_place_is_void_and_told_so() {
+    let sandbox = Sandbox::start().await;
+    let comment = sandbox.post("ann", "words").await;
+    let journal = sandbox.journal().await;
+    let place = domain::Place { site: "s".parse().unwrap(), thread: Some("t".parse().unwrap()) };
+    let before = sandbox.client().digest(&wire::v1::DigestRequest::default()).await.unwrap();
+    let own = domain::Event::VoteCast { comment, vote: Vote::Up };
+    let at = append(&journal, reader("ann"), "t", own).await.to_string();
+    let status = sandbox.client().command_status(&place, client::new_command_id(), &at, &at).await.unwrap();
+    assert_eq!((status.outcome, status.code.as_str()), (i32::from(Outcome::Void), "own-comment"));
+    assert_eq!(sandbox.client().digest(&wire::v1::DigestRequest::default()).await.unwrap().places, before.places);
+    let removal = domain::Event::CommentRemoved { comment, reason: "not theirs to say".into() };
+    let at = append(&journal, reader("ben"), "t", removal).await.to_string();
+    assert_eq!(sandbox.page("t", &at).await.comments[0].state, i32::from(wire::v1::CommentState::Visible));
+    let void = sandbox.client().status().await.unwrap().void_events;
+    let codes: Vec<_> = void.iter().map(|count| (count.name.as_str(), count.count)).collect();
+    assert_eq!(codes, [("not-permitted", 1), ("own-comment", 1)]);
+    sandbox.verify();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_log_under_the_same_name_is_folded_from_its_beginning() {
+    let mut sandbox = Sandbox::start().await;
+    sandbox.post("ann", "of the first log").await;
+    sandbox.nats.kill();
+    std::fs::remove_dir_all(sandbox.nats.store()).unwrap();
+    sandbox.nats.restart();
+    // The writers and the projector go on; somebody provisions the log anew.
+    eventually("the log is made", async || {
+        journal::Journal::open(sandbox.connection.clone(), &journal::Options::default()).await.ok()
+    })
+    .await;
+    eventually("the projector notices", async || {
+        sandbox.client().status().await.ok().filter(|status| status.log_regressions == 1 && status.generation == 2)
+    })
+    .await;
+    sandbox.open_thread("t").await;
+    assert_eq!(sandbox.page("t", &sandbox.end().await).await.count, 0);
+    sandbox.verify();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_event_under_another_partition_is_void_and_freezes_nothing() {
     let sandbox = Sandbox::start().await;
     sandbox.post("ann", "words").await;
@@ -71,7 +154,7 @@ async fn a_gap_at_the_end_is_passed_and_is_not_a_lost_log() {
     let mut sandbox = Sandbox::start().await;
     sandbox.post("ann", "stays").await;
     let gone = sandbox.send(&post("ann", "t", "goes"), false).await.unwrap();
-    let position: wire::Position = gone.position.parse().unwrap();
+    let position: Position = gone.position.parse().unwrap();
     sandbox.roles[2].1.kill();
     let context = async_nats::jetstream::new(sandbox.connection.clone());
     context.get_stream("KOE_EVENTS").await.unwrap().delete_message(position.sequence).await.unwrap();
@@ -141,14 +224,43 @@ async fn a_full_log_is_told_and_nothing_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rebuild_beside_the_living_view_serves_when_it_has_caught_up() {
+async fn a_rebuild_beside_the_living_view_serves_under_load_and_no_reader_sees_time_run_back() {
     let mut sandbox = Sandbox::start().await;
     let comment = sandbox.post("ann", "words").await;
     sandbox.send(&vote("ben", comment, Vote::Up), true).await.unwrap();
-    let output = sandbox.replay(&["rebuild"]);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let stopped = || stop.load(std::sync::atomic::Ordering::Relaxed);
+    let (client, token) = (sandbox.client(), crate::sandbox::TOKEN);
+    let posts = async {
+        let mut posted = 0;
+        while !stopped() {
+            let sent: Vec<_> = (0..8).map(|_| post("ann", "t", "x")).collect();
+            let sent = sent.iter().map(|command| client.send(command, false));
+            posted += futures::future::join_all(sent).await.iter().filter(|answer| answer.is_ok()).count();
+        }
+        posted
+    };
+    let reads = async {
+        let mut latest = (0, 0);
+        while !stopped() {
+            let page = sandbox.page("t", "").await;
+            let position: Position = page.position.parse().unwrap();
+            assert!((position.sequence, page.count) >= latest, "{position} {} after {latest:?}", page.count);
+            latest = (position.sequence, page.count);
+        }
+    };
+    let rebuild = async {
+        let mut command = tokio::process::Command::new(crate::sandbox::koe());
+        command.args(["replay", "rebuild", "--nats", &sandbox.nats.url(), "--nats-token", token]);
+        let output = command.output().await.unwrap();
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        output
+    };
+    let (posted, (), output) = tokio::join!(posts, reads, rebuild);
     assert!(output.status.success(), "{}", crate::sandbox::text(&output.stderr));
     assert_eq!(sandbox.client().status().await.unwrap().generation, 2);
-    assert_eq!(tally(&sandbox.page("t", "").await.comments[0]), (1, 0));
+    let page = sandbox.page("t", &sandbox.end().await).await;
+    assert_eq!((page.count as usize, tally(&page.comments[0])), (posted + 1, (1, 0)));
     sandbox.send(&vote("cy", comment, Vote::Up), true).await.unwrap();
     sandbox.verify();
     sandbox.kill_and_restart(2);

@@ -19,7 +19,7 @@ use wire::v1;
 
 /// Whatever a scenario waits for comes within this time, or it fails.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
-const TOKEN: &str = "koe_scenario_token";
+pub(crate) const TOKEN: &str = "koe_scenario_token";
 const POLL: Duration = Duration::from_millis(20);
 
 /// The binary under test, which `make test` and `cargo test --workspace` build beside this one.

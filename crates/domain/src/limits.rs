@@ -18,5 +18,14 @@ pub const CATEGORY_CHARS_MAX: usize = 100;
 pub const ADDRESS_CHARS_MAX: usize = 2_000;
 /// A moderator's reason is a sentence or two.
 pub const REASON_CHARS_MAX: usize = 500;
+/// Bytes of a text that stands in the log. The fold judges no words, but what it stores has an end: a message beyond it
+/// cannot be read. Above what any release lets in, for ever.
+pub const RECORDED_TEXT_BYTES_MAX: usize = 48 * 1024;
+/// Bytes of any other field that stands in the log, for the same reason.
+pub const RECORDED_LINE_BYTES_MAX: usize = 8 * 1024;
+/// Quotes of a comment that stands in the log, for the same reason.
+pub const RECORDED_QUOTES_MAX: usize = 64;
+/// Bytes of a message's id that are kept: a UUID has 36, and anybody may publish with another.
+pub const MESSAGE_ID_BYTES_MAX: usize = 128;
 /// The longest IANA zone name has 32 characters.
 pub const ZONE_CHARS_MAX: usize = 64;

@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::time::{Duration, Instant};
 
+use async_nats::connection::State;
 use async_nats::header::HeaderMap;
 use async_nats::jetstream::context::{PublishErrorKind, RequestErrorKind};
 use async_nats::jetstream::kv;
@@ -109,11 +110,16 @@ impl Log {
                 "it would drop old events when it is full; set its discard policy to `new`".into(),
             ));
         }
+        if config.retention != stream::RetentionPolicy::Limits || !config.max_age.is_zero() {
+            return Err(Error::Misconfigured(
+                "it would forget events: it needs the retention `limits` and no maximum age".into(),
+            ));
+        }
         let window = config.duplicate_window;
         let state = open_state(&context, options).await?;
         let epoch = epoch_of(&state).await?;
         let info = info_of(&context).await?;
-        let head = watch::Sender::new(head_of(&info, epoch, Instant::now()));
+        let head = watch::Sender::new(head_of(&info, epoch, Duration::ZERO));
         Ok(Self { client, context, stream, state, head, window })
     }
 
@@ -126,9 +132,13 @@ impl Log {
     }
 
     pub(crate) async fn look(&self) -> Result<Head, Error> {
-        let asked = Instant::now();
-        let (info, epoch) = tokio::try_join!(info_of(&self.context), epoch_of(&self.state))?;
-        let head = head_of(&info, epoch, asked);
+        let timed = async {
+            let asked = Instant::now();
+            let info = info_of(&self.context).await?;
+            Ok::<_, Error>((info, asked.elapsed()))
+        };
+        let ((info, took), epoch) = tokio::try_join!(timed, epoch_of(&self.state))?;
+        let head = head_of(&info, epoch, took);
         self.head.send_replace(head);
         Ok(head)
     }
@@ -145,6 +155,10 @@ impl Log {
         let id = envelope.id.to_string();
         let mut attempt = 1;
         loop {
+            // Nothing is left to a queue that outlives its time: what waits for a connection could go out much later.
+            if until.is_some() && self.client.connection_state() != State::Connected {
+                return Err(Error::unavailable("not connected"));
+            }
             let failed = match self.publish_once(&subject, &id, payload.clone()).await {
                 Ok(acknowledged) => return Ok(acknowledged),
                 Err(error) => error,
@@ -312,9 +326,9 @@ async fn info_of(context: &Context) -> Result<Info, Error> {
     }
 }
 
-fn head_of(info: &Info, epoch: u64, asked: Instant) -> Head {
+fn head_of(info: &Info, epoch: u64, took: Duration) -> Head {
     // The broker read its clock somewhere between question and answer; the middle is wrong by half of it at most.
-    let half = i64::try_from(asked.elapsed().as_millis() / 2).unwrap_or(i64::MAX);
+    let half = i64::try_from(took.as_millis() / 2).unwrap_or(i64::MAX);
     let here = jiff::Timestamp::now().as_millisecond().saturating_sub(half);
     Head {
         sequence: info.state.last_seq,

@@ -123,7 +123,9 @@ async fn vote(client: &Client, demo: &Demo, place: &Place, posted: &[CommentId])
     let seen = client.thread_page(&place.site, thread, page(String::new())).await?;
     let mut votes = Vec::new();
     for ((comment, id), row) in demo.comments.iter().zip(posted).zip(&seen.comments) {
-        if tally_of(row) == (Tally { up: comment.up, down: comment.down }) || comment.removed.is_some() {
+        // Readers may have voted too since then: more votes than ours are no reason to cast ours again.
+        let seen = tally_of(row);
+        if comment.removed.is_some() || (seen.up >= comment.up && seen.down >= comment.down) {
             continue;
         }
         let sides = (0..comment.up).map(|_| Vote::Up).chain((0..comment.down).map(|_| Vote::Down));

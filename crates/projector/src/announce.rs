@@ -9,8 +9,7 @@ use crate::limits::ANNOUNCED_COMMENTS_MAX;
 use crate::shared::Shared;
 
 /// Publishes what a step changed. Nobody may be listening, and nobody relies on it: it may get lost.
-pub(crate) async fn announce(shared: &Shared, step: &Step) {
-    let epoch = shared.head.borrow().epoch;
+pub(crate) async fn announce(shared: &Shared, step: &Step, epoch: u64) {
     let position = Position { epoch, sequence: step.sequence }.to_string();
     for change in &step.changes {
         for comments in change.comments.chunks(ANNOUNCED_COMMENTS_MAX) {

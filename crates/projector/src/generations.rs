@@ -91,11 +91,23 @@ impl Generations {
         Ok(if unfinished { latest } else { latest + 1 })
     }
 
-    /// Moves a generation aside that cannot be used, for whoever wants to look at it.
+    /// Gives the room of an unfinished generation back.
+    pub(crate) fn remove(&self, number: u32) -> io::Result<()> {
+        fs::remove_dir_all(self.path(number))
+    }
+
+    /// Moves a generation aside that cannot be used, for whoever wants to look at it. Only the latest is kept: a trouble
+    /// that comes again shall not fill the disk.
     pub(crate) fn set_aside(&self, number: u32) -> io::Result<()> {
         let from = self.path(number);
         if !from.exists() {
             return Ok(());
+        }
+        for entry in fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(ASIDE) {
+                fs::remove_dir_all(entry.path())?;
+            }
         }
         let aside = self.dir.join(format!("{ASIDE}{number}"));
         if aside.exists() {

@@ -20,9 +20,11 @@ use anyhow::Context as _;
 use journal::Journal;
 use prometheus::Registry;
 use service::{Door, NatsOptions, connect};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use generations::Generations;
+use limits::REBUILDS_WAITING_MAX;
 use metrics::Metrics;
 use shared::Shared;
 
@@ -54,7 +56,8 @@ pub async fn run(options: Options, registry: &Registry, stop: CancellationToken)
     let answering = connect(&options.nats, "koe-projector").await?;
     let journal = Journal::open(consuming, &journal::Options::default()).await?;
     let metrics = Metrics::new(registry)?;
-    let shared = Arc::new(Shared::new(journal.clone(), answering.clone(), metrics));
+    let (rebuild, rebuild_asked) = mpsc::channel(REBUILDS_WAITING_MAX);
+    let shared = Arc::new(Shared::new(journal.clone(), answering.clone(), metrics, rebuild));
     let mut door = Door::open(
         &answering,
         ("projector", "koe-queries", "Queries about threads, as of a position"),
@@ -69,9 +72,9 @@ pub async fn run(options: Options, registry: &Registry, stop: CancellationToken)
             () = journal.watch() => {}
             () = stop.cancelled() => {}
         }
-        Ok(())
+        anyhow::Ok(())
     };
-    let (managed, served, watched) =
-        tokio::join!(manager::run(generations, Arc::clone(&shared), stop.clone()), door.run(), watching);
-    managed.and(served).and(watched)
+    let managing = manager::run(generations, Arc::clone(&shared), rebuild_asked, stop.clone());
+    // Whichever fails, ends all: answers without a fold would be stale for ever.
+    tokio::try_join!(managing, door.run(), watching).map(drop)
 }

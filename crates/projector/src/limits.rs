@@ -26,9 +26,15 @@ pub(crate) const DIGEST_DEFAULT: u32 = 100;
 pub(crate) const DIGEST_MAX: u32 = 200;
 /// Comments in one announcement; a step that changed more sends several.
 pub(crate) const ANNOUNCED_COMMENTS_MAX: usize = 100;
+/// Requests for a rebuild that wait; one more is told `overloaded`.
+pub(crate) const REBUILDS_WAITING_MAX: usize = 1;
 /// Outcomes of votes that are remembered: some seconds at full speed, for those who wait.
 pub(crate) const RING_ENTRIES_MAX: usize = 65_536;
 /// How often a quiet fold looks whether it may pass gaps.
 pub(crate) const PASS_INTERVAL: Duration = Duration::from_millis(250);
+/// An end of the log that was seen so long ago still counts as the end, for a generation that catches up.
+pub(crate) const HEAD_AGE_MAX: Duration = Duration::from_secs(3);
+/// A log that goes on while nothing arrives for so many ticks (five seconds) is followed anew.
+pub(crate) const STALLED_TICKS_MAX: u32 = 20;
 /// The old generation may be ahead by what came in between; the new one has this long to get there.
 pub(crate) const SWITCH_WAIT_MAX: Duration = Duration::from_secs(30);

@@ -5,17 +5,20 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::folding::{self, Ended};
+use crate::folding::{self, Ended, Told};
 use crate::generations::Generations;
 use crate::limits::SWITCH_WAIT_MAX;
 use crate::shared::{Generation, Shared};
 
 /// After a generation was given up, so that a broken disk is not worn out.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
+
+/// Tidings of folds that wait; there are two folds, and each says two things.
+const TIDINGS_WAITING_MAX: usize = 8;
 
 /// A generation whose fold runs.
 struct Running {
@@ -31,7 +34,8 @@ struct Manager {
     shared: Arc<Shared>,
     stop: CancellationToken,
     folds: JoinSet<anyhow::Result<Ended>>,
-    caught_up: mpsc::Sender<u32>,
+    told: mpsc::Sender<Told>,
+    /// Published to readers once its log is known to be the right one.
     serving: Option<Running>,
     building: Option<Running>,
 }
@@ -40,24 +44,21 @@ struct Manager {
 pub(crate) async fn run(
     generations: Generations,
     shared: Arc<Shared>,
+    mut rebuild_asked: mpsc::Receiver<oneshot::Sender<u32>>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let (caught_up, mut catching_up) = mpsc::channel(4);
-    let mut rebuild_asked = shared.rebuild_asked.lock().await;
-    let mut manager = Manager {
-        generations,
-        shared: Arc::clone(&shared),
-        stop: stop.clone(),
-        folds: JoinSet::new(),
-        caught_up,
-        serving: None,
-        building: None,
-    };
+    let (told, mut tidings) = mpsc::channel(TIDINGS_WAITING_MAX);
+    let folds = JoinSet::new();
+    let mut manager =
+        Manager { generations, shared, stop: stop.clone(), folds, told, serving: None, building: None };
     manager.start()?;
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            Some(number) = catching_up.recv() => manager.caught_up(number).await?,
+            Some(told) = tidings.recv() => match told {
+                Told::Verified(number) => manager.verified(number),
+                Told::CaughtUp(number) => manager.caught_up(number).await?,
+            },
             Some(answer) = rebuild_asked.recv() => {
                 let generation = manager.build()?;
                 // Whoever asked may have gone; the rebuild goes on.
@@ -73,15 +74,14 @@ pub(crate) async fn run(
 }
 
 impl Manager {
-    /// What served last serves again at once; without one, the log is folded before anybody is answered.
+    /// What served last serves again soon; without one, the log is folded before anybody is answered.
     fn start(&mut self) -> anyhow::Result<()> {
         let Some(number) = self.generations.serving()? else {
             return self.build().map(drop);
         };
         match self.generations.store(number) {
             Ok(store) => {
-                let running = self.fold(Arc::new(Generation::new(number, store)));
-                self.serve(running);
+                self.serving = Some(self.fold(Arc::new(Generation::new(number, store))));
                 Ok(())
             }
             Err(error @ views::Error::InUse) => Err(error.into()),
@@ -95,8 +95,8 @@ impl Manager {
 
     fn fold(&mut self, generation: Arc<Generation>) -> Running {
         let stop = self.stop.child_token();
-        let fold =
-            folding::run(Arc::clone(&self.shared), Arc::clone(&generation), self.caught_up.clone(), stop.clone());
+        let (shared, told) = (Arc::clone(&self.shared), self.told.clone());
+        let fold = folding::run(shared, Arc::clone(&generation), told, stop.clone());
         let ended = CancellationToken::new();
         let at_end = ended.clone().drop_guard();
         let task = self.folds.spawn(async move {
@@ -131,6 +131,18 @@ impl Manager {
         Ok(number)
     }
 
+    /// The log is the one that this generation was folded from: readers may see it.
+    fn verified(&mut self, number: u32) {
+        let serving = self.serving.take_if(|running| running.generation.number == number);
+        if let Some(running) = serving {
+            if self.shared.serves(number) {
+                self.serving = Some(running);
+            } else {
+                self.publish(running);
+            }
+        }
+    }
+
     async fn caught_up(&mut self, number: u32) -> anyhow::Result<()> {
         let built = self.building.take_if(|running| running.generation.number == number);
         let Some(built) = built else { return Ok(()) };
@@ -141,32 +153,34 @@ impl Manager {
             let old_position = *old.generation.position.borrow();
             let mut position = built.generation.position.subscribe();
             let past = position.wait_for(|position| *position >= old_position);
-            if tokio::time::timeout(SWITCH_WAIT_MAX, past).await.is_err() {
+            let reached = tokio::select! {
+                () = self.stop.cancelled() => return Ok(()),
+                reached = tokio::time::timeout(SWITCH_WAIT_MAX, past) => reached.is_ok(),
+            };
+            if !reached {
                 tracing::error!(
                     generation = number,
                     "the new generation cannot reach the old one; keeping the old"
                 );
                 built.stop.cancel();
-                self.built();
-                let running = self.fold(old.generation);
-                self.serve(running);
+                self.nothing_is_built();
+                self.serving = Some(self.fold(old.generation));
                 return Ok(());
             }
         }
         self.generations.set_serving(number).context("the serving generation cannot be written down")?;
-        self.built();
-        self.serve(built);
+        self.nothing_is_built();
+        self.publish(built);
         tracing::info!(generation = number, "the new generation serves");
         Ok(())
     }
 
-    /// Nothing is being rebuilt any more.
-    fn built(&self) {
+    fn nothing_is_built(&self) {
         self.shared.rebuilding.store(0, Ordering::Relaxed);
         self.shared.metrics.rebuilding.set(0);
     }
 
-    fn serve(&mut self, running: Running) {
+    fn publish(&mut self, running: Running) {
         self.shared.ring.clear();
         self.shared.metrics.generation.set(i64::from(running.generation.number));
         let sequence = running.generation.store.sequence();
@@ -175,44 +189,94 @@ impl Manager {
         self.serving = Some(running);
     }
 
+    /// Readers are told `behind` from here on.
+    fn unpublish(&self) {
+        self.shared.serving.send_replace(None);
+        self.shared.metrics.generation.set(0);
+    }
+
     async fn ended(&mut self, task: Id, ended: Ended) -> anyhow::Result<()> {
         let is = |running: &mut Running| running.task == task;
-        let running = self.serving.take_if(is).or_else(|| self.building.take_if(is));
+        let (running, served) = match self.serving.take_if(is) {
+            Some(running) => (Some(running), true),
+            None => (self.building.take_if(is), false),
+        };
         // One that was replaced by a switch ends when it is told to.
         let Some(running) = running else { return Ok(()) };
+        if matches!(ended, Ended::Stopped) {
+            return Ok(());
+        }
         let number = running.generation.number;
+        drop(running);
+        if served {
+            self.unpublish();
+        } else {
+            self.nothing_is_built();
+        }
         match ended {
-            Ended::Stopped => return Ok(()),
+            Ended::Stopped => Ok(()),
             Ended::LogLost { epoch } => {
                 self.shared.metrics.regressions.inc();
-                self.begin_epoch(epoch).await;
+                if !self.begin_epoch(epoch).await {
+                    // Stopped before the new epoch began: the next start finds what this one found.
+                    return Ok(());
+                }
+                self.set_aside(number)?;
+                self.build().map(drop)
+            }
+            Ended::StoreBroken(error) if error.is_of_the_disk() => {
+                self.wait_for_disk(number, served, &error).await
             }
             Ended::StoreBroken(error) => {
                 tracing::error!(generation = number, %error, "the store broke; folding the log again");
-                tokio::time::sleep(RESTART_PAUSE).await;
+                self.pause().await;
+                self.set_aside(number)?;
+                if self.serving.is_none() { self.build().map(drop) } else { Ok(()) }
             }
         }
-        if self.serving.is_none() {
-            self.shared.serving.send_replace(None);
-            self.shared.metrics.generation.set(0);
-        }
-        drop(running);
-        self.set_aside(number)?;
-        self.build().map(drop)
     }
 
-    /// A new epoch begins before anything is folded again, however long the broker is away.
-    async fn begin_epoch(&self, lost: u64) {
+    /// A full disk is cured by an operator and not by a second store on it. A rebuild gives its room back.
+    async fn wait_for_disk(&mut self, number: u32, served: bool, error: &views::Error) -> anyhow::Result<()> {
+        tracing::error!(generation = number, %error, "the disk takes no more; standing still until it does");
+        if !served && self.serving.is_some() {
+            return self.generations.remove(number).context("the unfinished generation cannot be removed");
+        }
+        while !self.stop.is_cancelled() {
+            self.pause().await;
+            // A query may hold the old store for a moment longer; the disk may still be full.
+            let Ok(store) = self.generations.store(number) else { continue };
+            let running = self.fold(Arc::new(Generation::new(number, store)));
+            if served {
+                self.serving = Some(running);
+            } else {
+                self.building = Some(running);
+            }
+            return Ok(());
+        }
+        Ok(())
+    }
+
+    async fn pause(&self) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = tokio::time::sleep(RESTART_PAUSE) => {}
+        }
+    }
+
+    /// A new epoch begins before anything is folded again, however long the broker is away; false if stopped meanwhile.
+    async fn begin_epoch(&self, lost: u64) -> bool {
         while let Err(error) = self.shared.journal.begin_epoch(lost).await {
             tracing::warn!(%error, "a new epoch cannot begin; trying again");
-            tokio::select! {
-                () = self.stop.cancelled() => return,
-                () = tokio::time::sleep(RESTART_PAUSE) => {}
+            self.pause().await;
+            if self.stop.is_cancelled() {
+                return false;
             }
         }
+        true
     }
 
-    /// A store that another release wrote stays where that release finds it; any other is kept aside.
+    /// A store that another release wrote stays where it is; any other is kept aside.
     fn give_up(&mut self, number: u32, error: &views::Error) -> anyhow::Result<()> {
         if matches!(error, views::Error::OtherSchema { .. }) {
             return self.generations.clear_serving().context("the serving generation cannot be unset");

@@ -46,6 +46,11 @@ pub(crate) async fn serve(door: &mut Door, shared: &Arc<Shared>) -> anyhow::Resu
 
 type Answer<R> = Result<R, Refusal>;
 
+/// A query about everything comes to `all` alone: whoever may ask of one site may not ask of all.
+fn need_all<Q>(request: &Request<Q>, name: &str) -> Answer<()> {
+    if request.subject == subject::query(None, name) { Ok(()) } else { Err(Rejection::PartitionWrong.into()) }
+}
+
 /// The place that a query is about; its subject must name that place's partition.
 fn place<Q>(request: &Request<Q>, thread: &str) -> Answer<Place> {
     let site = subject::site_token(&request.subject).parse()?;
@@ -72,19 +77,27 @@ fn position(token: &str) -> Answer<Option<Position>> {
 /// The serving generation, once it is as far as the asker needs.
 async fn at_least(shared: &Shared, token: &str) -> Answer<(Arc<Generation>, u64)> {
     let asked = position(token)?;
-    let epoch = shared.head.borrow().epoch;
-    if asked.is_some_and(|asked| asked.epoch != epoch) {
-        return Err(Failure::PositionLost.into());
-    }
-    let mut serving = shared.serving.subscribe();
     let reached = timeout(AT_LEAST_WAIT_MAX, async {
-        let generation = Arc::clone(serving.wait_for(Option::is_some).await.ok()?.as_ref()?);
-        let sequence = asked.map_or(0, |asked| asked.sequence);
-        let mut position = generation.position.subscribe();
-        let reached = *position.wait_for(|position| *position >= sequence).await.ok()?;
-        Some((generation, reached))
+        let mut serving = shared.serving.subscribe();
+        loop {
+            let found = serving.wait_for(Option::is_some).await.or(Err(Failure::Unavailable))?.clone();
+            let Some(generation) = found else { continue };
+            if asked.is_some_and(|asked| asked.epoch != generation.epoch()) {
+                return Err(Failure::PositionLost);
+            }
+            let sequence = asked.map_or(0, |asked| asked.sequence);
+            let mut position = generation.position.subscribe();
+            let waited = tokio::select! {
+                reached = position.wait_for(|position| *position >= sequence) => reached.ok().map(|reached| *reached),
+                // Another generation serves now: that one's position counts.
+                _ = serving.changed() => None,
+            };
+            if let Some(reached) = waited {
+                return Ok((generation, reached));
+            }
+        }
     });
-    reached.await.ok().flatten().ok_or_else(|| Failure::Behind.into())
+    Ok(reached.await.or(Err(Failure::Behind))??)
 }
 
 /// Reads the store at one position, off the threads that answer.
@@ -95,8 +108,7 @@ where
 {
     let (generation, passed) = at_least(shared, token).await?;
     let _reader = shared.readers.acquire().await.expect("the semaphore is never closed");
-    let epoch = shared.head.borrow().epoch;
-    let store = Arc::clone(&generation.store);
+    let (epoch, store) = (generation.epoch(), Arc::clone(&generation.store));
     let done = tokio::task::spawn_blocking(move || {
         let view = store.view();
         // What was passed before the view began is in it.
@@ -198,6 +210,7 @@ async fn threads(shared: &Shared, request: Request<v1::ThreadsRequest>) -> Answe
 }
 
 async fn sites(shared: &Shared, request: Request<v1::SitesRequest>) -> Answer<v1::SitesReply> {
+    need_all(&request, "sites")?;
     read(shared, &request.body.at_least, move |view, position| {
         let sites = view.sites(SITES_MAX)?.into_iter().map(|(site, name)| v1::SiteEntry { site, name }).collect();
         Ok(v1::SitesReply { position: position.to_string(), sites })
@@ -242,7 +255,8 @@ async fn facts(shared: &Shared, request: Request<v1::FactsRequest>) -> Answer<v1
     .await
 }
 
-async fn status(shared: &Shared, _: Request<v1::StatusRequest>) -> Answer<v1::StatusReply> {
+async fn status(shared: &Shared, request: Request<v1::StatusRequest>) -> Answer<v1::StatusReply> {
+    need_all(&request, "status")?;
     let generation = shared.serving.borrow().as_ref().map_or(0, |generation| generation.number);
     let head = *shared.head.borrow();
     let seen = SystemTime::now() - head.seen.elapsed();
@@ -285,6 +299,7 @@ fn place_of(place: &v1::Place) -> Answer<Place> {
 }
 
 async fn digest(shared: &Shared, request: Request<v1::DigestRequest>) -> Answer<v1::DigestReply> {
+    need_all(&request, "digest")?;
     let limit = usize::try_from(limit(request.body.limit, DIGEST_DEFAULT, DIGEST_MAX)?).expect("at most 200");
     let after = request.body.after.filter(|place| !place.site.is_empty()).as_ref().map(place_of).transpose()?;
     let only = request.body.only.as_ref().map(place_of).transpose()?;
@@ -309,7 +324,8 @@ async fn digest(shared: &Shared, request: Request<v1::DigestRequest>) -> Answer<
     .await
 }
 
-async fn rebuild(shared: &Shared, _: Request<v1::RebuildRequest>) -> Answer<v1::RebuildReply> {
+async fn rebuild(shared: &Shared, request: Request<v1::RebuildRequest>) -> Answer<v1::RebuildReply> {
+    need_all(&request, "rebuild")?;
     let (answer, begun) = oneshot::channel();
     shared.rebuild.try_send(answer).or(Err(Refusal::from(Failure::Overloaded)))?;
     let generation = begun.await.or(Err(Refusal::from(Failure::Unavailable)))?;

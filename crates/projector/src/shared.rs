@@ -1,15 +1,32 @@
 //! What the fold, the queries and the manager of generations share.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::{Arc, OnceLock};
 
 use journal::{Head, Journal};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
-use views::Store;
+use views::{Checkpoint, Store};
 
 use crate::limits::READERS_MAX;
 use crate::metrics::Metrics;
 use crate::ring::Ring;
+
+/// Which log a generation is folded from: another stream under the name, or one that lost its tail, is another log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LogIdentity {
+    pub(crate) created_nanos: i64,
+    pub(crate) epoch: u64,
+}
+
+impl LogIdentity {
+    pub(crate) fn of(head: &Head) -> Self {
+        Self { created_nanos: head.created_nanos, epoch: head.epoch }
+    }
+
+    pub(crate) fn at(checkpoint: &Checkpoint) -> Self {
+        Self { created_nanos: checkpoint.created_nanos, epoch: checkpoint.epoch }
+    }
+}
 
 /// A store with how far it is.
 pub(crate) struct Generation {
@@ -17,6 +34,8 @@ pub(crate) struct Generation {
     pub(crate) store: Arc<Store>,
     /// Everything up to here is folded or was passed; at least the store's own sequence.
     pub(crate) position: watch::Sender<u64>,
+    /// Known once the log was opened and found to be the right one; never another afterwards.
+    log: OnceLock<LogIdentity>,
 }
 
 /// What everybody in the projector knows.
@@ -34,19 +53,37 @@ pub(crate) struct Shared {
     pub(crate) rebuilding_sequence: AtomicU64,
     /// Asks the manager for a rebuild; it answers with the generation.
     pub(crate) rebuild: mpsc::Sender<oneshot::Sender<u32>>,
-    pub(crate) rebuild_asked: tokio::sync::Mutex<mpsc::Receiver<oneshot::Sender<u32>>>,
 }
 
 impl Generation {
     pub(crate) fn new(number: u32, store: Store) -> Self {
         let position = watch::Sender::new(store.sequence());
-        Self { number, store: Arc::new(store), position }
+        Self { number, store: Arc::new(store), position, log: OnceLock::new() }
+    }
+
+    /// The log that it is folded from, once that is known.
+    pub(crate) fn log(&self) -> Option<LogIdentity> {
+        self.log.get().copied()
+    }
+
+    pub(crate) fn set_log(&self, log: LogIdentity) {
+        let known = *self.log.get_or_init(|| log);
+        debug_assert_eq!(known, log, "a generation is folded from one log");
+    }
+
+    /// The epoch of its positions.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.log().map_or(0, |log| log.epoch)
     }
 }
 
 impl Shared {
-    pub(crate) fn new(journal: Journal, nats: async_nats::Client, metrics: Metrics) -> Self {
-        let (rebuild, rebuild_asked) = mpsc::channel(1);
+    pub(crate) fn new(
+        journal: Journal,
+        nats: async_nats::Client,
+        metrics: Metrics,
+        rebuild: mpsc::Sender<oneshot::Sender<u32>>,
+    ) -> Self {
         Self {
             head: journal.head(),
             journal,
@@ -58,7 +95,6 @@ impl Shared {
             rebuilding: AtomicU32::new(0),
             rebuilding_sequence: AtomicU64::new(0),
             rebuild,
-            rebuild_asked: tokio::sync::Mutex::new(rebuild_asked),
         }
     }
 

@@ -22,7 +22,7 @@ use wire::error::Failure;
 use crate::Refusal;
 use crate::metrics::Metrics;
 
-/// Requests that one endpoint serves at once; more wait in the subscription, which is bounded too.
+/// Requests that one endpoint serves at once; more are told `overloaded` and may be sent again.
 const IN_FLIGHT_MAX: usize = 1_024;
 /// After a stop, what was taken is finished within this time.
 const FINISH_MAX: Duration = Duration::from_secs(3);
@@ -77,11 +77,12 @@ impl Door {
         let added = self.service.endpoint_builder().name(name).add(subject).await;
         let endpoint = added.map_err(anyhow::Error::from_boxed).context("an endpoint cannot be added")?;
         let (client, metrics, handler) = (self.client.clone(), self.metrics.clone(), Arc::new(handler));
-        let answer = move |request: async_nats::service::Request| {
+        let answer = move |request: async_nats::service::Request, has_place: bool| {
             let (client, metrics, handler) = (client.clone(), metrics.clone(), Arc::clone(&handler));
             async move {
                 let began = Instant::now();
-                let (format, outcome) = answer(&request, handler.as_ref()).await;
+                let handler = has_place.then_some(handler.as_ref());
+                let (format, outcome) = answer(&request, handler).await;
                 let code = outcome.as_ref().map_or_else(|refusal| refusal.code.as_str(), |_| "ok");
                 metrics.requests.with_label_values(&[name, code]).inc();
                 metrics.durations.with_label_values(&[name]).observe(began.elapsed().as_secs_f64());
@@ -113,7 +114,7 @@ impl Door {
 
 async fn serve<A, F>(mut endpoint: Endpoint, answer: A, stop: CancellationToken)
 where
-    A: Fn(async_nats::service::Request) -> F,
+    A: Fn(async_nats::service::Request, bool) -> F,
     F: Future<Output = ()> + Send + 'static,
 {
     let places = Arc::new(Semaphore::new(IN_FLIGHT_MAX));
@@ -132,8 +133,9 @@ where
             Some(_) = handlers.join_next() => continue,
         };
         let Some(request) = request else { break };
-        let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
-        let handler = answer(request);
+        // More than that is refused at once, so that nothing piles up behind what is slow.
+        let place = Arc::clone(&places).try_acquire_owned().ok();
+        let handler = answer(request, place.is_some());
         handlers.spawn(async move {
             handler.await;
             drop(place);
@@ -147,7 +149,7 @@ where
 
 async fn answer<Q, R, H, F>(
     request: &async_nats::service::Request,
-    handler: &H,
+    handler: Option<&H>,
 ) -> (Format, Result<Vec<u8>, Refusal>)
 where
     Q: Message + Default + DeserializeOwned,
@@ -161,6 +163,7 @@ where
     if message.payload.len() > REQUEST_BYTES_MAX {
         return (format, Err(Failure::TooLarge.into()));
     }
+    let Some(handler) = handler else { return (format, Err(Failure::Overloaded.into())) };
     let body = match format.decode::<Q>(&message.payload) {
         Ok(body) => body,
         Err(malformed) => {

@@ -21,3 +21,16 @@ pub enum Error {
     #[error("another process has the store open")]
     InUse,
 }
+
+impl Error {
+    /// Whether the disk takes nothing more for now, and what is stored is sound.
+    pub fn is_of_the_disk(&self) -> bool {
+        use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        match self {
+            Self::Sled(sled::Error::Io(error)) => {
+                matches!(error.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem | PermissionDenied)
+            }
+            Self::Sled(_) | Self::Damaged(_) | Self::OtherSchema { .. } | Self::InUse => false,
+        }
+    }
+}

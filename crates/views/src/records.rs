@@ -186,6 +186,17 @@ mod tests {
             removed: Some(removed),
         };
         assert_eq!(hex(&comment.to_stored()), "01f800b17d0703616e6efd00d0ca9f17030000010901036d6f64047370616d05");
+        let site = Site { place: 1, opened: None, frozen: true, skipped: 300, voters: 2 };
+        assert_eq!(hex(&site.to_stored()), "01915e8335010001fb2c0102");
+        let opened = ThreadOpened { headline: "h".into(), address: "a".into(), category: "c".into() };
+        let thread =
+            Thread { place: 9, opened: Some(opened), frozen: false, skipped: 0, count: 7, latest_millis: -1 };
+        assert_eq!(hex(&thread.to_stored()), "01e368541a090101680161016300000701");
+        let command = Command { sequence: 70_000, void: Some("own-comment".into()) };
+        assert_eq!(hex(&command.to_stored()), "010d965f2dfc70110100010b6f776e2d636f6d6d656e74");
+        let mut scores = Scores::default();
+        scores.set(1, domain::Tally { up: 3, down: 4 });
+        assert_eq!(hex(&scores.to_stored()), "0190a233a70200000304");
         let quote = Quote { number: 1, revision: 0, start: 2, end: 70_000, at: 4 };
         let words = Words { text: "声".into(), quotes: vec![quote] };
         let read = Words::from_stored(&words.to_stored()).unwrap();

@@ -1,6 +1,9 @@
 //! Events: messages of the log to and from the domain. Old events are upcast here, in one place.
 
 use domain::event::Timestamp;
+use domain::limits::{
+    MESSAGE_ID_BYTES_MAX, RECORDED_LINE_BYTES_MAX, RECORDED_QUOTES_MAX, RECORDED_TEXT_BYTES_MAX,
+};
 use domain::text::Text;
 use domain::{Content, Envelope, Event, Recorded, Rejection, Unreadable};
 use pbjson_types::Timestamp as ProtoTimestamp;
@@ -83,11 +86,14 @@ enum Unread {
     Field(#[from] Rejection),
     #[error("no time")]
     NoTime,
+    #[error("a field is longer than any release lets in")]
+    TooLong,
 }
 
 /// A message of the log in its place. Never fails: what cannot be read is part of the log too.
 pub fn decode(sequence: u64, subject: &str, message_id: &str, payload: &[u8]) -> Recorded {
-    let message_id = || message_id.into();
+    let kept = message_id.floor_char_boundary(MESSAGE_ID_BYTES_MAX);
+    let message_id = || message_id.get(..kept).unwrap_or_default().into();
     let Some(parsed) = subject::parse_event(subject) else {
         let reason = "the subject is not that of an event".into();
         let content = Content::Unreadable(Unreadable { message_id: message_id(), reason });
@@ -120,11 +126,29 @@ fn needs_thread(event: &Event) -> bool {
 fn envelope(payload: &[u8], kind: &str) -> Result<Envelope, Unread> {
     let message = v1::Envelope::decode(payload)?;
     let event = event_in(message.event.ok_or(Unread::UnknownEvent)?)?;
+    if !has_an_end(&event) {
+        return Err(Unread::TooLong);
+    }
     if event.kind() != kind {
         return Err(Unread::OtherKind(kind.to_owned()));
     }
     let time = message.time.as_ref().and_then(time_in).ok_or(Unread::NoTime)?;
     Ok(Envelope { id: message.id.parse()?, time, actor: actor_in(message.actor)?, event })
+}
+
+/// Whether every field fits what read models store.
+fn has_an_end(event: &Event) -> bool {
+    let lines = |lines: &[&str]| lines.iter().all(|line| line.len() <= RECORDED_LINE_BYTES_MAX);
+    match event {
+        Event::SiteOpened { name, zone } => lines(&[name, zone]),
+        Event::ThreadOpened { headline, address, category } => lines(&[headline, address, category]),
+        Event::AuthorNamed { name, .. } => lines(&[name]),
+        Event::CommentPosted { text, quotes, .. } => {
+            text.as_str().len() <= RECORDED_TEXT_BYTES_MAX && quotes.len() <= RECORDED_QUOTES_MAX
+        }
+        Event::CommentRemoved { reason, .. } => lines(&[reason]),
+        Event::VoteCast { .. } => true,
+    }
 }
 
 fn event_in(event: v1::envelope::Event) -> Result<Event, Rejection> {

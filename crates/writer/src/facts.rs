@@ -1,18 +1,16 @@
-//! Facts from the projector, kept while they cannot have changed.
+//! Facts from the projector, kept for a moment.
 //!
 //! A removal is heard of while it is published, and forgets what it changes. What is not heard (a lost message, a freeze)
 //! is a moment old at most.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use client::Client;
 use domain::thread::{CommentFacts, Facts, Standing, mentions};
-use domain::{CommandId, CommentId, Content, Place, Rejection};
+use domain::{CommandId, CommentId, Content, Place};
 use futures::StreamExt as _;
 use moka::sync::Cache;
 use wire::v1;
 
-use crate::limits::{FACTS_AGE_MAX, FACTS_CACHED_MAX};
+use crate::limits::{FACTS_AGE_MAX, FACTS_CACHED_MAX, HEARD_KEPT};
 use crate::metrics::Metrics;
 
 /// What is known of a place and of a command.
@@ -24,7 +22,8 @@ pub(crate) struct Known {
 /// A command that was accepted before.
 pub(crate) struct KnownCommand {
     pub(crate) position: String,
-    pub(crate) void: Option<Rejection>,
+    /// The code of the rule that its event broke.
+    pub(crate) void: Option<String>,
 }
 
 /// The facts that writers decide on.
@@ -34,15 +33,16 @@ pub(crate) struct FactSource {
     places: Cache<Place, ()>,
     /// Comments that can be read.
     comments: Cache<(Place, CommentId), CommentFacts>,
-    /// Removals heard of: an answer that was under way meanwhile is not kept.
-    heard: AtomicU64,
+    /// Comments whose removal was heard of: what the projector says of them meanwhile may be from before.
+    removed: Cache<(Place, CommentId), ()>,
 }
 
 impl FactSource {
     pub(crate) fn new(client: Client) -> Self {
         let places = Cache::builder().max_capacity(FACTS_CACHED_MAX).time_to_live(FACTS_AGE_MAX).build();
         let comments = Cache::builder().max_capacity(FACTS_CACHED_MAX).time_to_live(FACTS_AGE_MAX).build();
-        Self { client, places, comments, heard: AtomicU64::new(0) }
+        let removed = Cache::builder().max_capacity(FACTS_CACHED_MAX).time_to_live(HEARD_KEPT).build();
+        Self { client, places, comments, removed }
     }
 
     /// Facts that are a moment old at most.
@@ -79,7 +79,6 @@ impl FactSource {
         metrics: &Metrics,
     ) -> Result<Known, client::Error> {
         metrics.asked.inc();
-        let heard = self.heard.load(Ordering::Acquire);
         let reply = self.client.facts(place, mentioned, id, at_least).await?;
         let standing = |known: bool, frozen: bool| match (known, frozen) {
             (false, _) => None,
@@ -89,14 +88,10 @@ impl FactSource {
         let site = standing(reply.site_known, reply.site_frozen);
         let thread = standing(reply.thread_known, reply.thread_frozen);
         let facts = Facts { site, thread, comments: reply.comments.iter().filter_map(comment).collect() };
-        if heard == self.heard.load(Ordering::Acquire) {
-            self.keep(place, &facts);
-        }
+        self.keep(place, &facts);
         let command = reply.command.map(|known| KnownCommand {
             position: known.position,
-            void: (known.outcome == i32::from(v1::Outcome::Void))
-                .then(|| Rejection::from_code(&known.code))
-                .flatten(),
+            void: (known.outcome == i32::from(v1::Outcome::Void)).then_some(known.code),
         });
         Ok(Known { facts, command })
     }
@@ -107,8 +102,9 @@ impl FactSource {
         while let Some(recorded) = removals.next().await {
             let (Some(place), Content::Event(envelope)) = (recorded.place, recorded.content) else { continue };
             for comment in mentions(&envelope.event) {
-                self.heard.fetch_add(1, Ordering::AcqRel);
-                self.comments.invalidate(&(place.clone(), comment));
+                let key = (place.clone(), comment);
+                self.removed.insert(key.clone(), ());
+                self.comments.invalidate(&key);
             }
         }
         Ok(())
@@ -121,7 +117,12 @@ impl FactSource {
         }
         self.places.insert(place.clone(), ());
         for (id, comment) in facts.comments.iter().filter(|(_, comment)| !comment.removed) {
-            self.comments.insert((place.clone(), *id), comment.clone());
+            let key = (place.clone(), *id);
+            self.comments.insert(key.clone(), comment.clone());
+            // Looked at after the insert, so that no removal is heard of between the two.
+            if self.removed.contains_key(&key) {
+                self.comments.invalidate(&key);
+            }
         }
     }
 }

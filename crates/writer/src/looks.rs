@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use journal::{Error, Head, Journal};
+use journal::{Head, Journal};
 use tokio::sync::Mutex;
 
 /// Gives everybody an end of the log that was seen after they asked, with as few looks as that takes.
@@ -16,7 +16,8 @@ pub(crate) struct Looks {
 struct Look {
     /// Everybody who asked before this look began.
     covers: u64,
-    head: Head,
+    /// `None` if the log's end could not be seen.
+    head: Option<Head>,
 }
 
 impl Looks {
@@ -24,18 +25,20 @@ impl Looks {
         Self { journal, asked: AtomicU64::new(0), last: Mutex::new(None) }
     }
 
-    /// The log's end, seen after this was called.
-    pub(crate) async fn end(&self) -> Result<Head, Error> {
+    /// The log's end, seen after this was called; `None` if it cannot be seen.
+    pub(crate) async fn end(&self) -> Option<Head> {
         let ticket = self.asked.fetch_add(1, Ordering::SeqCst);
         let mut last = self.last.lock().await;
         if let Some(look) = *last
             && look.covers > ticket
         {
-            return Ok(look.head);
+            // A failure is shared too: else each who waits would wait for a timeout of their own.
+            return look.head;
         }
         let covers = self.asked.load(Ordering::SeqCst);
-        let head = self.journal.look().await?;
+        let seen = self.journal.look().await;
+        let head = seen.inspect_err(|error| tracing::warn!(%error, "the log's end cannot be seen")).ok();
         *last = Some(Look { covers, head });
-        Ok(head)
+        head
     }
 }

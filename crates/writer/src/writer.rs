@@ -105,7 +105,7 @@ impl Writer {
     /// A refusal is never stale: what a writer refuses, it refuses at the log's end as of now.
     async fn look_again(&self, draft: &Draft, mentioned: &[CommentId]) -> Result<v1::CommandReply, Refusal> {
         self.metrics.looked_again.inc();
-        let head = self.looks.end().await.map_err(|error| refused_by_log(&error))?;
+        let head = self.looks.end().await.ok_or(Failure::Unavailable)?;
         let end = Position { epoch: head.epoch, sequence: head.sequence }.to_string();
         let known = self.known(draft, mentioned, &end).await?;
         if let Some(command) = known.command {
@@ -144,10 +144,10 @@ impl Writer {
         if !same.map_err(|error| refused_by_log(&error))? {
             return Err(Rejection::CommandIdReused.into());
         }
-        let (outcome, code) = match (draft.wait, known.void) {
+        let (outcome, code) = match (draft.wait, &known.void) {
             (false, _) => (v1::Outcome::Accepted, ""),
             (true, None) => (v1::Outcome::Applied, ""),
-            (true, Some(rejection)) => (v1::Outcome::Void, rejection.code()),
+            (true, Some(code)) => (v1::Outcome::Void, code.as_str()),
         };
         let (id, position) = (draft.command.id.to_string(), known.position.clone());
         Ok(v1::CommandReply { id, position, outcome: outcome.into(), code: code.to_owned() })
