@@ -150,6 +150,47 @@ async fn a_nats_server_that_ends_is_started_again_and_an_orphan_is_stopped() {
     assert!(again.process.stop().await.0.success());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_waits_for_nats_stops_when_it_is_told_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = Command::new(koe());
+    command.args(["votes", "--nats", &format!("nats://{free}")]);
+    let mut waiting = Process::spawn(&mut command, dir.path().join("votes.log"));
+    eventually("it waits", async || waiting.log().contains("waiting for NATS").then_some(())).await;
+    let (status, took) = waiting.stop().await;
+    assert!(status.success() && took < Duration::from_secs(5), "{status} {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_read_model_is_kept_aside_and_folded_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let page = async |up: &Up| -> serde_json::Value {
+        let url = format!("http://{}/v1/sites/demo/threads/memorial-service", up.http);
+        reqwest::get(url).await.unwrap().json().await.unwrap()
+    };
+    let mut first = up(&data, &["--demo"]).await;
+    let before = page(&first).await;
+    first.process.stop().await;
+    let damages: [fn(&Path); 4] = [
+        |projector| {
+            let file = std::fs::File::options().write(true).open(projector.join("generation-1/db")).unwrap();
+            let length = file.metadata().unwrap().len();
+            file.set_len(length / 3).unwrap();
+        },
+        |projector| std::fs::write(projector.join("serving"), b"\xff\xfe").unwrap(),
+        |projector| std::fs::write(projector.join("serving"), "0").unwrap(),
+        |projector| std::fs::write(projector.join("serving"), "999").unwrap(),
+    ];
+    for damage in damages {
+        damage(&data.join("projector"));
+        let mut again = up(&data, &[]).await;
+        assert_eq!(page(&again).await["comments"], before["comments"]);
+        again.process.stop().await;
+    }
+}
+
 #[test]
 fn help_reads_like_a_manual() {
     for words in

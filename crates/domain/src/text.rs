@@ -17,7 +17,7 @@ impl Text {
         if typed.len() > TEXT_CHARS_MAX * 8 {
             return Err(Rejection::TextTooLong);
         }
-        let text = typed.replace("\r\n", "\n").replace('\r', "\n");
+        let text = typed.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n");
         let text = text.trim();
         if text.chars().any(|c| is_forbidden(c) && c != '\n' && c != '\t') {
             return Err(Rejection::TextControl);
@@ -109,10 +109,10 @@ pub fn zone(typed: &str) -> Result<Box<str>, Rejection> {
     if shaped { line(typed, ZONE_CHARS_MAX, Rejection::ZoneUnknown) } else { Err(Rejection::ZoneUnknown) }
 }
 
-/// Control characters, and the marks that turn the direction of the text around them (UAX #9), which let one
+/// Control characters, the line and paragraph separators of Unicode, and the marks that turn the direction of the text around them (UAX #9), which let one
 /// comment disturb the line of another.
 fn is_forbidden(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether a reader sees anything: white space and marks of no width do not make a text.
@@ -128,7 +128,8 @@ mod tests {
 
     #[test]
     fn a_text_is_trimmed_and_its_lines_end_alike() {
-        assert_eq!(Text::parse("  a\r\nb\rc \n").unwrap().as_str(), "a\nb\nc");
+        assert_eq!(Text::parse("  a\r\nb\rc\u{2029}d \n").unwrap().as_str(), "a\nb\nc\nd");
+        assert_eq!(author_name("a\u{2028}b"), Err(Rejection::NameInvalid), "a name has one line");
     }
 
     #[test]

@@ -77,7 +77,8 @@ async fn thread(
     let Page { after, limit, at_least } = page;
     let limit = if limit == 0 { JSON_COMMENTS } else { limit };
     let reply = app.koe.thread_page(&site, &thread, PageOf { after, limit, at_least }).await?;
-    Ok(Json(shape::thread(&site, &thread, reply)).into_response())
+    // Drawing is work, and others' requests go on meanwhile.
+    Ok(tokio::task::block_in_place(|| Json(shape::thread(&site, &thread, reply)).into_response()))
 }
 
 async fn counts(

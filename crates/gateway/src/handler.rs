@@ -45,6 +45,7 @@ impl App {
     /// Whether the projector answers, and so the whole way to it.
     pub(crate) async fn ready(&self) -> Result<(), String> {
         match tokio::time::timeout(PROBE_MAX, self.koe.status()).await {
+            Ok(Ok(status)) if status.generation == 0 => Err("no read model serves yet".to_owned()),
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(format!("the projector: {error}")),
             Err(_) => Err(format!("the projector did not answer within {} seconds", PROBE_MAX.as_secs())),

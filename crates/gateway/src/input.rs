@@ -115,6 +115,10 @@ impl Body {
         }
         let bytes = Bytes::from_request(self.0, &()).await;
         let bytes = bytes.map_err(|rejection| unread(rejection.status(), rejection.body_text()))?;
+        // serde takes a list for a struct, by position; the contract has names.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(malformed("the body is not a JSON object".to_owned()));
+        }
         serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))
     }
 }

@@ -2,9 +2,13 @@
 
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::time::Duration;
 
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
+
+/// After a stop a role has this long; the process has five seconds in all.
+const GRACE: Duration = Duration::from_secs(4);
 
 // A plain comment: a doc comment would be the role's `--help`.
 // A role and where its metrics are.
@@ -42,10 +46,12 @@ pub(crate) async fn gateway(alone: Alone<gateway::Options>, stop: CancellationTo
 }
 
 pub(crate) async fn exporter(options: exporter::Options, stop: CancellationToken) -> anyhow::Result<()> {
-    exporter::bind(&options).await?.run(&Registry::new(), stop).await
+    let exporter = exporter::bind(&options).await?;
+    let registry = Registry::new();
+    within_grace(Box::pin(exporter.run(&registry, stop.clone())), &stop).await
 }
 
-/// Runs a role and serves its metrics; whichever ends first, ends both.
+/// Runs a role and serves its metrics; when the role ends, both end.
 async fn beside_metrics(
     address: Option<SocketAddr>,
     registry: &Registry,
@@ -53,15 +59,33 @@ async fn beside_metrics(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let Some(address) = address else {
-        return role.await;
+        return within_grace(role, stop).await;
     };
     let listener = service::listen(address, "--metrics").await?;
     let ended = stop.clone();
     let role = async move {
-        let outcome = role.await;
+        let outcome = within_grace(role, stop).await;
         ended.cancel();
         outcome
     };
     let (role, metrics) = tokio::join!(role, exporter::serve_metrics(listener, registry.clone(), stop.clone()));
     role.and(metrics)
+}
+
+/// A role that has not ended some seconds after the stop is given up: it waits for something that does not come.
+async fn within_grace(
+    role: Pin<Box<dyn Future<Output = anyhow::Result<()>> + '_>>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let patience = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        outcome = role => outcome,
+        () = patience => {
+            tracing::warn!("the role was given up at the stop");
+            Ok(())
+        }
+    }
 }

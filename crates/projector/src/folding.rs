@@ -156,11 +156,16 @@ impl Folding {
             let recorded: Vec<_> = entries.iter().map(Entry::decode).collect();
             store.fold(&recorded, (&stream, log.created_nanos, log.epoch))
         });
-        let step = step.await.context("the fold broke")?;
+        let step = step.await;
         timer.observe_duration();
         match step {
-            Ok(step) => self.folded(&step, log.epoch).await,
-            Err(error) => return Ok(Some(Ended::StoreBroken(error))),
+            Ok(Ok(step)) => self.folded(&step, log.epoch).await,
+            Ok(Err(error)) => return Ok(Some(Ended::StoreBroken(error))),
+            // sled panics over some damage, which is damage like any other here.
+            Err(broken) => {
+                tracing::error!(error = %broken, "the fold broke");
+                return Ok(Some(Ended::StoreBroken(views::Error::Damaged("it broke while a batch was folded"))));
+            }
         }
         self.stalled_ticks = 0;
         self.tell_when_caught_up().await?;

@@ -4,6 +4,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -44,8 +45,12 @@ impl Generations {
 
     /// The number of the generation that served last, if one did.
     pub(crate) fn serving(&self) -> io::Result<Option<u32>> {
-        match fs::read_to_string(self.dir.join(SERVING)) {
-            Ok(number) => Ok(number.trim().parse().ok()),
+        match fs::read(self.dir.join(SERVING)) {
+            // What is no number of a generation that is there names none: the log is folded again.
+            Ok(number) => {
+                let number = String::from_utf8_lossy(&number).trim().parse().ok();
+                Ok(number.filter(|number| *number > 0 && self.path(*number).is_dir()))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -67,9 +72,10 @@ impl Generations {
         }
     }
 
-    /// Opens a generation's store.
+    /// Opens a generation's store. sled panics over some damage, which is damage like any other here.
     pub(crate) fn store(&self, number: u32) -> Result<Store, views::Error> {
-        Store::open(&self.path(number), self.options)
+        let opened = catch_unwind(|| Store::open(&self.path(number), self.options));
+        opened.unwrap_or(Err(views::Error::Damaged("it cannot be opened")))
     }
 
     /// The highest number that was ever given out, 0 for none: no number comes twice.

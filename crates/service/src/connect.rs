@@ -1,12 +1,14 @@
 //! One connection to NATS, from options.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use async_nats::{ConnectOptions, Event};
 
 /// A broker that starts beside us may take this long to listen.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
+/// Whoever waits for a broker says so this often.
+const TELL_PAUSE: Duration = Duration::from_secs(5);
 /// The pause between attempts to connect, first and again.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -33,7 +35,7 @@ pub async fn connect(options: &NatsOptions, name: &str) -> anyhow::Result<async_
     let addresses = options.nats.split(',').map(|url| url.trim().parse()).collect::<Result<Vec<_>, _>>();
     let addresses: Vec<async_nats::ServerAddr> =
         addresses.with_context(|| format!("`{}` is not the address of a nats-server", options.nats))?;
-    let began = std::time::Instant::now();
+    let (began, mut told) = (Instant::now(), None);
     loop {
         match connect_options(options, name).connect(addresses.as_slice()).await {
             Ok(client) => return Ok(client),
@@ -44,7 +46,10 @@ pub async fn connect(options: &NatsOptions, name: &str) -> anyhow::Result<async_
                 if began.elapsed() > CONNECT_PATIENCE {
                     bail!("no connection to {}: check that it runs there ({error})", options.nats);
                 }
-                tracing::info!(server = options.nats, "waiting for NATS");
+                if told.is_none_or(|told: Instant| told.elapsed() > TELL_PAUSE) {
+                    told = Some(Instant::now());
+                    tracing::info!(server = options.nats, "waiting for NATS");
+                }
             }
         }
         tokio::time::sleep(RECONNECT_PAUSE).await;

@@ -103,7 +103,9 @@ impl Sight<'_> {
             notice,
             now: jiff::Timestamp::now(),
         };
-        let mut response = html(&ThreadPage::new(asked, page), is_private(self.visitor));
+        // Drawing is work, and others' requests go on meanwhile.
+        let drawn = || html(&ThreadPage::new(asked, page), is_private(self.visitor));
+        let mut response = tokio::task::block_in_place(drawn);
         *response.status_mut() = status;
         response
     }

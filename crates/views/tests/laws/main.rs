@@ -13,6 +13,8 @@
 
 mod model;
 
+use std::time::{Duration, Instant};
+
 use domain::event::Timestamp;
 use domain::text::Text;
 use domain::{
@@ -23,11 +25,19 @@ use proptest::prelude::*;
 use views::Verdict::{self, Applied, Froze, Skipped};
 use views::{Drawn, Options, Step, Store};
 
+const PATIENCE: Duration = Duration::from_secs(30);
 const LOG: (&str, i64, u64) = ("test", 0, 1);
 const SMALL: Options = Options { cache_bytes: 8 * 1024 * 1024, flush_every_millis: 500 };
 
 fn open(dir: &tempfile::TempDir) -> Store {
-    Store::open(dir.path(), SMALL).unwrap()
+    // sled's own thread lets the directory go a moment after its store was dropped.
+    let began = Instant::now();
+    loop {
+        match Store::open(dir.path(), SMALL) {
+            Err(views::Error::InUse) if began.elapsed() < PATIENCE => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 fn fold(store: &Store, log: &[Recorded], batch: usize) -> Vec<Step> {
