@@ -81,6 +81,11 @@ async fn the_demonstration_is_exact_to_the_score_and_posted_once_whatever_happen
     // Kill -9 of the process group, and a new start.
     first.process.kill_group();
     let second = up(&data, &["--demo"]).await;
+    assert_eq!(
+        (&second.http, &second.metrics),
+        (&first.http, &first.metrics),
+        "whoever knew where it was finds it"
+    );
     is_exact(&second).await;
     let after = json(&second, "/v1/sites/demo/threads/memorial-service").await["position"].clone();
     assert_eq!(before, after, "a second start adds nothing");

@@ -35,13 +35,15 @@ pub(crate) fn up_command(data: &Path, words: &[&str]) -> Command {
 pub(crate) async fn up(data: &Path, words: &[&str]) -> Up {
     let log = data.with_extension("log");
     let file = data.join("addresses.json");
-    if file.exists() {
-        // What a killed process left behind is not the next one's.
-        std::fs::remove_file(&file).unwrap();
-    }
+    // What a killed process left behind is not the next one's.
+    let written = || std::fs::metadata(&file).and_then(|metadata| metadata.modified()).ok();
+    let before = written();
     let mut process = Process::spawn(&mut up_command(data, words), log);
     let json: serde_json::Value = eventually("koe up is up", async || {
         assert!(!process.ended(), "{}", process.log());
+        if written() == before {
+            return None;
+        }
         serde_json::from_str(&std::fs::read_to_string(&file).ok()?).ok()
     })
     .await;

@@ -2,7 +2,7 @@
 
 /// A token is part of a NATS subject and of many keys; 64 characters hold a UUID, a slug or a database id.
 pub const TOKEN_CHARS_MAX: usize = 64;
-/// Longer than almost every reader's comment, short enough that a page of 200 stays below 10 MB.
+/// Longer than almost every reader's comment, short enough that several fit into one message of the broker.
 pub const TEXT_CHARS_MAX: usize = 10_000;
 /// A comment that quotes more than this is a digest of the thread; each quote costs a look-up for every page.
 pub const QUOTES_MAX: usize = 20;

@@ -9,8 +9,6 @@ use crate::limits::CLOCK_SKEW_MAX;
 pub struct Head {
     /// The last sequence that the stream gave out.
     pub sequence: u64,
-    /// The oldest sequence that is still there.
-    pub first_sequence: u64,
     /// Messages in the stream.
     pub messages: u64,
     /// Bytes in the stream.
@@ -41,7 +39,6 @@ mod tests {
         let fits = |clock_skew_millis| {
             let head = Head {
                 sequence: 0,
-                first_sequence: 0,
                 messages: 0,
                 bytes: 0,
                 created_nanos: 0,

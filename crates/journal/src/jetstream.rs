@@ -85,7 +85,6 @@ struct Info {
 struct InfoState {
     messages: u64,
     bytes: u64,
-    first_seq: u64,
     last_seq: u64,
 }
 
@@ -332,7 +331,6 @@ fn head_of(info: &Info, epoch: u64, took: Duration) -> Head {
     let here = jiff::Timestamp::now().as_millisecond().saturating_sub(half);
     Head {
         sequence: info.state.last_seq,
-        first_sequence: info.state.first_seq,
         messages: info.state.messages,
         bytes: info.state.bytes,
         created_nanos: i64::try_from(info.created.as_nanosecond()).unwrap_or(i64::MAX),

@@ -33,7 +33,6 @@ impl Log {
     pub(crate) fn new(window: Duration) -> Self {
         let head = Head {
             sequence: 0,
-            first_sequence: 1,
             messages: 0,
             bytes: 0,
             created_nanos: 0,

@@ -95,7 +95,7 @@ fn version_of(text: &str) -> Option<(u32, u32, u32)> {
 }
 
 impl Broker {
-    /// Starts a server whose data lies in `dir`; one that an earlier process left behind is stopped first.
+    /// Starts a server whose data lies in `dir`.
     pub(crate) async fn start(
         executable: PathBuf,
         dir: PathBuf,
@@ -103,7 +103,6 @@ impl Broker {
         token: String,
     ) -> anyhow::Result<Self> {
         fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
-        stop_orphan(&dir).await?;
         fs::write(dir.join("nats.conf"), CONFIG).context("the broker's configuration cannot be written")?;
         let child = spawn(&executable, &dir, asked, &token)?;
         let mut broker = Self { executable, dir, token, address: asked, child };
@@ -238,7 +237,7 @@ fn gone(error: rustix::io::Errno) -> rustix::io::Result<()> {
 
 /// Stops the server that a killed process left behind: known by its pid, its executable and its store, so that nobody
 /// else's is touched.
-async fn stop_orphan(dir: &Path) -> anyhow::Result<()> {
+pub(crate) async fn stop_orphan(dir: &Path) -> anyhow::Result<()> {
     let Ok(text) = fs::read_to_string(pid_file(dir)) else {
         return Ok(());
     };

@@ -5,22 +5,27 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The data directory, held by this process.
 pub(crate) struct DataDir {
     path: PathBuf,
+    /// Where everything was, if the process before was killed.
+    left_behind: Option<Addresses>,
     _lock: File,
 }
 
+/// Says where everything is. Scripts read it: never change.
+const ADDRESSES: &str = "addresses.json";
+
 /// Where everything is, for people and scripts.
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 pub(crate) struct Addresses {
     pub(crate) http: SocketAddr,
     pub(crate) metrics: SocketAddr,
@@ -43,7 +48,9 @@ impl DataDir {
             Err(TryLockError::Error(error)) => return Err(error).with_context(unusable),
         }
         let path = path.canonicalize().with_context(unusable)?;
-        let dir = Self { path, _lock: lock };
+        let left_behind = fs::read(path.join(ADDRESSES)).ok();
+        let left_behind = left_behind.and_then(|json| serde_json::from_slice(&json).ok());
+        let dir = Self { path, left_behind, _lock: lock };
         dir.forget_addresses().with_context(unusable)?;
         Ok(dir)
     }
@@ -57,7 +64,17 @@ impl DataDir {
     }
 
     pub(crate) fn addresses(&self) -> PathBuf {
-        self.path.join("addresses.json")
+        self.path.join(ADDRESSES)
+    }
+
+    /// The address to ask for. Where any free port will do, and a killed process had one, that one is asked for again, so
+    /// that whoever knew where Koe was finds it there.
+    pub(crate) fn again(&self, asked: SocketAddr, of: impl Fn(&Addresses) -> SocketAddr) -> SocketAddr {
+        let before = self.left_behind.as_ref().map(of).filter(|before| before.ip() == asked.ip());
+        match before {
+            Some(before) if asked.port() == 0 && TcpListener::bind(before).is_ok() => before,
+            _ => asked,
+        }
     }
 
     /// The token that the broker asks for, made on first start.

@@ -65,7 +65,9 @@ pub(crate) async fn run(options: Options, stop: CancellationToken) -> anyhow::Re
     let dir = DataDir::open(&options.data)?;
     let server = broker::find(options.nats_server.as_deref()).await?;
     let (nats_token, session_key_file) = (dir.nats_token()?, dir.session_key()?);
-    let mut broker = Broker::start(server, dir.nats(), options.nats, nats_token.clone()).await?;
+    broker::stop_orphan(&dir.nats()).await?;
+    let nats = dir.again(options.nats, |before| before.nats);
+    let mut broker = Broker::start(server, dir.nats(), nats, nats_token.clone()).await?;
     let nats = NatsOptions { nats: format!("nats://{}", broker.address()), nats_token: Some(nats_token) };
     let outcome = beside_broker(&options, &dir, (&mut broker, nats), session_key_file, &stop).await;
     broker.stop().await?;
@@ -79,9 +81,11 @@ async fn beside_broker(
     session_key_file: PathBuf,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let gateway_options = gateway::Options { nats: nats.clone(), http: options.http, session_key_file };
+    let http = dir.again(options.http, |before| before.http);
+    let gateway_options = gateway::Options { nats: nats.clone(), http, session_key_file };
     let gateway = gateway::bind(&gateway_options).await?;
-    let exporter = exporter::bind(&exporter::Options { nats: nats.clone(), metrics: options.metrics }).await?;
+    let metrics = dir.again(options.metrics, |before| before.metrics);
+    let exporter = exporter::bind(&exporter::Options { nats: nats.clone(), metrics }).await?;
     let addresses = Addresses {
         http: gateway.address(),
         metrics: exporter.address(),

@@ -8,7 +8,7 @@ pub(crate) const AT_LEAST_WAIT_MAX: Duration = Duration::from_secs(2);
 pub(crate) const READERS_MAX: usize = 16;
 /// Entries on a page when the asker names no limit.
 pub(crate) const PAGE_DEFAULT: u32 = 50;
-/// Entries on a page: at 10,000 characters each they stay below 10 MB.
+/// Entries on a page: what a reader scrolls through; long comments end it earlier.
 pub(crate) const PAGE_MAX: u32 = 200;
 /// Bytes of words on a page; a page that reaches it ends early. JSON may double them, and a NATS message carries 1 MB.
 pub(crate) const PAGE_BYTES_MAX: usize = 384 * 1024;

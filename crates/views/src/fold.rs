@@ -121,14 +121,14 @@ fn event(draft: &mut Draft<'_>, place: &Place, sequence: u64, envelope: &Envelop
             Verdict::Void(rejection) => Some(rejection.code().to_owned()),
             _ => None,
         };
-        let number = known_place(draft, place)?;
+        let number = ensure_place(draft, place)?;
         draft.commands.put(&Key::Command(number, envelope.id), Command { sequence, void });
     }
     Ok(verdict)
 }
 
 /// The number of the place, which is known from now on.
-fn known_place(draft: &mut Draft<'_>, place: &Place) -> Result<PlaceNo, Error> {
+fn ensure_place(draft: &mut Draft<'_>, place: &Place) -> Result<PlaceNo, Error> {
     let site = draft.site(&place.site)?.place;
     let number = match &place.thread {
         Some(thread) => draft.thread(&place.site, thread)?.place,

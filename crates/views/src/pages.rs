@@ -196,8 +196,8 @@ impl<'s> View<'s> {
         names: &mut Names,
     ) -> Result<(CommentView, usize), Error> {
         let thread = places.1;
-        let record = self.head(thread, number)?;
-        let parent = if record.parent == 0 { None } else { Some(id_of(&self.head(thread, record.parent)?)) };
+        let record = self.row(thread, number)?;
+        let parent = if record.parent == 0 { None } else { Some(id_of(&self.row(thread, record.parent)?)) };
         let mut bytes = ROW_BYTES;
         let words = if record.removed.is_some() {
             None
@@ -212,7 +212,7 @@ impl<'s> View<'s> {
         Ok((CommentView { number, id, time, parent, words, tally: self.tally(thread, number)? }, bytes))
     }
 
-    pub(crate) fn head(&self, thread: PlaceNo, number: u32) -> Result<Comment, Error> {
+    pub(crate) fn row(&self, thread: PlaceNo, number: u32) -> Result<Comment, Error> {
         self.get(&Key::Comment(thread, number))?.ok_or(Error::Damaged("a comment is missing"))
     }
 
@@ -264,10 +264,9 @@ impl<'s> View<'s> {
                 break;
             };
             let thread = String::from_utf8_lossy(id);
-            let Some(opened) = Thread::from_stored(&stored)?.opened.filter(|_| thread != after) else {
-                continue;
-            };
-            let count = Thread::from_stored(&stored)?.count;
+            let record = Thread::from_stored(&stored)?;
+            let Some(opened) = record.opened.filter(|_| thread != after) else { continue };
+            let count = record.count;
             threads.push(ThreadEntry { thread: thread.into_owned(), headline: opened.headline, count });
             if threads.len() == limit {
                 break;
@@ -313,7 +312,7 @@ impl<'s> View<'s> {
             let Some(number) = self.get(&Key::Number(thread, id.0))? else {
                 continue;
             };
-            facts.comments.push((id, facts_of(&self.head(thread, number)?)?));
+            facts.comments.push((id, facts_of(&self.row(thread, number)?)?));
         }
         Ok(facts)
     }

@@ -67,7 +67,7 @@ impl View<'_> {
         for quote in quotes {
             let Some(left) = ink.left.checked_sub(QUOTE_BYTES) else { break };
             ink.left = left;
-            let record = self.head(places.1, quote.number)?;
+            let record = self.row(places.1, quote.number)?;
             let words = if record.removed.is_some() {
                 None
             } else {

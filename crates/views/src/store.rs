@@ -163,11 +163,6 @@ impl Store {
         self.db.flush()?;
         Ok(())
     }
-
-    /// Bytes on the disk.
-    pub fn disk_bytes(&self) -> Result<u64, Error> {
-        Ok(self.db.size_on_disk()?)
-    }
 }
 
 fn changes(draft: &mut Draft<'_>) -> Result<Vec<ThreadChange>, Error> {

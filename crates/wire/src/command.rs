@@ -28,7 +28,8 @@ pub trait Request: Message + Default + Serialize + DeserializeOwned {
     fn parse(self, site: SiteId) -> Result<Asked, Rejection>;
 }
 
-fn actor(actor: Option<v1::Actor>) -> Result<Actor, Rejection> {
+/// An actor out of a request or an event.
+pub fn actor_in(actor: Option<v1::Actor>) -> Result<Actor, Rejection> {
     let actor = actor.ok_or(Rejection::ActorInvalid)?;
     let roles = actor.roles.iter().map(|role| role_in(*role)).collect::<Option<_>>();
     Ok(Actor { id: actor.id.parse()?, roles: roles.ok_or(Rejection::RoleInvalid)? })
@@ -55,11 +56,6 @@ fn role_out(role: Role) -> i32 {
 /// An actor as it stands in requests and events.
 pub fn actor_out(actor: &Actor) -> v1::Actor {
     v1::Actor { id: actor.id.to_string(), roles: actor.roles.iter().map(role_out).collect() }
-}
-
-/// An actor out of a request or an event.
-pub fn actor_in(message: Option<v1::Actor>) -> Result<Actor, Rejection> {
-    actor(message)
 }
 
 /// A vote as it stands in requests and events.
@@ -106,7 +102,7 @@ fn asked(
     place: Place,
     body: CommandBody,
 ) -> Result<Asked, Rejection> {
-    Ok(Asked { command: Command { id: id.parse()?, actor: actor(by)?, place, body }, wait })
+    Ok(Asked { command: Command { id: id.parse()?, actor: actor_in(by)?, place, body }, wait })
 }
 
 fn of_site(site: SiteId) -> Place {
