@@ -163,10 +163,12 @@ async fn welcome(
 async fn ready(connection: &async_nats::Client) -> anyhow::Result<()> {
     let client = Client::new(connection.clone());
     let began = Instant::now();
-    let mut told = Instant::now();
+    let (mut told, mut end) = (Instant::now(), None);
     loop {
         let status = client.status().await.ok();
-        let serving = status.as_ref().is_some_and(|status| status.generation > 0);
+        // What others send meanwhile is no reason to wait for ever: the end is the one that was seen first.
+        end = end.or(status.as_ref().map(|status| status.end));
+        let serving = status.as_ref().is_some_and(|status| status.generation > 0 && Some(status.sequence) >= end);
         if serving && answers(connection, "koe-comments").await && answers(connection, "koe-votes").await {
             return Ok(());
         }

@@ -227,6 +227,7 @@ impl Folding {
         if found == expected && !other_message && head.sequence >= self.position() {
             self.generation.set_log(found);
             self.tell(Told::Verified(self.generation.number)).await?;
+            self.tell_when_caught_up().await?;
             return Ok(None);
         }
         tracing::error!(

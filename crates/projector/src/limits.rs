@@ -32,6 +32,9 @@ pub(crate) const REBUILDS_WAITING_MAX: usize = 1;
 pub(crate) const RING_ENTRIES_MAX: usize = 65_536;
 /// How often a quiet fold looks whether it may pass gaps.
 pub(crate) const PASS_INTERVAL: Duration = Duration::from_millis(250);
+/// A store that served before catches up first, so that readers do not see time run back after a crash; one that has more
+/// to catch up than this shows what it has.
+pub(crate) const CATCH_UP_FIRST_MAX: Duration = Duration::from_secs(5);
 /// An end of the log that was seen so long ago still counts as the end, for a generation that catches up.
 pub(crate) const HEAD_AGE_MAX: Duration = Duration::from_secs(3);
 /// A log that goes on while nothing arrives for so many ticks (five seconds) is followed anew.

@@ -7,11 +7,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::folding::{self, Ended, Told};
 use crate::generations::Generations;
-use crate::limits::SWITCH_WAIT_MAX;
+use crate::limits::{CATCH_UP_FIRST_MAX, SWITCH_WAIT_MAX};
 use crate::shared::{Generation, Shared};
 
 /// After a generation was given up, so that a broken disk is not worn out.
@@ -35,9 +36,11 @@ struct Manager {
     stop: CancellationToken,
     folds: JoinSet<anyhow::Result<Ended>>,
     told: mpsc::Sender<Told>,
-    /// Published to readers once its log is known to be the right one.
+    /// Published to readers once its log is known to be the right one, and its end is reached or takes too long.
     serving: Option<Running>,
     building: Option<Running>,
+    /// When the serving generation is published though it has not caught up.
+    publish_by: Option<Instant>,
 }
 
 /// Runs the folds until the stop, then flushes.
@@ -49,8 +52,16 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let (told, mut tidings) = mpsc::channel(TIDINGS_WAITING_MAX);
     let folds = JoinSet::new();
-    let mut manager =
-        Manager { generations, shared, stop: stop.clone(), folds, told, serving: None, building: None };
+    let mut manager = Manager {
+        generations,
+        shared,
+        stop: stop.clone(),
+        folds,
+        told,
+        serving: None,
+        building: None,
+        publish_by: None,
+    };
     manager.start()?;
     loop {
         tokio::select! {
@@ -59,6 +70,7 @@ pub(crate) async fn run(
                 Told::Verified(number) => manager.verified(number),
                 Told::CaughtUp(number) => manager.caught_up(number).await?,
             },
+            () = at(manager.publish_by) => manager.publish_serving(),
             Some(answer) = rebuild_asked.recv() => {
                 let generation = manager.build()?;
                 // Whoever asked may have gone; the rebuild goes on.
@@ -71,6 +83,14 @@ pub(crate) async fn run(
         }
     }
     manager.finish().await
+}
+
+/// Waits for a moment, for ever if there is none.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
 }
 
 impl Manager {
@@ -131,19 +151,30 @@ impl Manager {
         Ok(number)
     }
 
-    /// The log is the one that this generation was folded from: readers may see it.
+    fn is_unpublished(&self, number: u32) -> bool {
+        let serving = self.serving.as_ref().is_some_and(|running| running.generation.number == number);
+        serving && !self.shared.serves(number)
+    }
+
+    /// The log is the one that this generation was folded from: readers may see it soon.
     fn verified(&mut self, number: u32) {
-        let serving = self.serving.take_if(|running| running.generation.number == number);
-        if let Some(running) = serving {
-            if self.shared.serves(number) {
-                self.serving = Some(running);
-            } else {
-                self.publish(running);
-            }
+        if self.is_unpublished(number) && self.publish_by.is_none() {
+            self.publish_by = Some(Instant::now() + CATCH_UP_FIRST_MAX);
+        }
+    }
+
+    fn publish_serving(&mut self) {
+        self.publish_by = None;
+        if let Some(running) = self.serving.take() {
+            self.publish(running);
         }
     }
 
     async fn caught_up(&mut self, number: u32) -> anyhow::Result<()> {
+        if self.is_unpublished(number) {
+            self.publish_serving();
+            return Ok(());
+        }
         let built = self.building.take_if(|running| running.generation.number == number);
         let Some(built) = built else { return Ok(()) };
         if let Some(old) = self.serving.take() {
@@ -190,7 +221,8 @@ impl Manager {
     }
 
     /// Readers are told `behind` from here on.
-    fn unpublish(&self) {
+    fn unpublish(&mut self) {
+        self.publish_by = None;
         self.shared.serving.send_replace(None);
         self.shared.metrics.generation.set(0);
     }
