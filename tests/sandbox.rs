@@ -268,7 +268,10 @@ impl Sandbox {
 
     pub(crate) async fn journal(&self) -> journal::Journal {
         let options = journal::Options { provision: journal::Provision::Never, ..journal::Options::default() };
-        journal::Journal::open(self.connection.clone(), &options).await.unwrap()
+        eventually("the log is there", async || {
+            journal::Journal::open(self.connection.clone(), &options).await.ok()
+        })
+        .await
     }
 
     pub(crate) async fn open_thread(&self, thread: &str) {
