@@ -54,6 +54,7 @@ deny: ## Check licences and advisories of the dependencies (needs cargo-deny and
 shots: ## Take the pictures of docs/images, while `make up` runs in another terminal (another page: URL=...)
 	@tools/fetch chromium
 	tools/shots "$(URL)" docs/images/thread.png
+	tools/shots "$(URL)?after=11" docs/images/quotes.png
 
 clean: ## Remove what was built and fetched; ./data stays
 	cargo clean
