@@ -21,6 +21,7 @@ mod kills;
 mod listening;
 mod log_life;
 mod operators;
+mod page;
 mod repeats;
 mod sandbox;
 mod writers;
