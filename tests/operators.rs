@@ -2,17 +2,34 @@
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::sandbox::{Process, eventually, koe, text, tool};
 
 /// A running `koe up`, and what its addresses.json says.
 pub(crate) struct Up {
     pub(crate) process: Process,
+    data: PathBuf,
     pub(crate) http: String,
     pub(crate) metrics: String,
+}
+
+/// A scenario ends its nats-server too, which a killed `koe up` leaves behind in a process group of its own.
+impl Drop for Up {
+    fn drop(&mut self) {
+        self.process.kill();
+        let pid = std::fs::read_to_string(self.data.join("nats/nats-server.pid")).unwrap_or_default();
+        let pid = pid.trim();
+        let command = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let ours = command.contains(self.data.to_str().unwrap_or("no path"));
+        if let Some(pid) = pid.parse().ok().and_then(Pid::from_raw).filter(|_| ours) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
 }
 
 pub(crate) fn up_command(data: &Path, words: &[&str]) -> Command {
@@ -48,7 +65,7 @@ pub(crate) async fn up(data: &Path, words: &[&str]) -> Up {
     })
     .await;
     let of = |name: &str| json[name].as_str().unwrap().to_owned();
-    Up { process, http: of("http"), metrics: of("metrics") }
+    Up { process, data: data.to_owned(), http: of("http"), metrics: of("metrics") }
 }
 
 fn fails(output: &Output) -> String {
@@ -130,9 +147,7 @@ async fn a_nats_server_that_ends_is_started_again_and_an_orphan_is_stopped() {
     let pid_file = data.join("nats/nats-server.pid");
     let pid = || std::fs::read_to_string(&pid_file).unwrap().trim().parse::<i32>().unwrap();
     let first = pid();
-    let kill = |pid| {
-        rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL)
-    };
+    let kill = |pid| kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL);
     kill(first).unwrap();
     eventually("another nats-server runs", async || (pid() != first).then_some(())).await;
     let url = format!("http://{}/v1/sites/demo/threads/memorial-service", up.http);
@@ -145,7 +160,7 @@ async fn a_nats_server_that_ends_is_started_again_and_an_orphan_is_stopped() {
     up.process.kill();
     let mut again = crate::operators::up(&data, &["--demo"]).await;
     assert_ne!(pid(), orphan);
-    let gone = rustix::process::test_kill_process(rustix::process::Pid::from_raw(orphan).unwrap());
+    let gone = rustix::process::test_kill_process(Pid::from_raw(orphan).unwrap());
     assert!(gone.is_err() || !Path::new(&format!("/proc/{orphan}/exe")).exists(), "the orphan is gone");
     let verified = Command::new(koe()).args(["replay", "verify", "--data"]).arg(&data).output().unwrap();
     assert!(verified.status.success(), "{}{}", text(&verified.stdout), text(&verified.stderr));
