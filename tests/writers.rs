@@ -50,14 +50,18 @@ async fn a_refusal_is_never_stale() {
     // What was just accepted through one writer is a fact for the other, however far the projector was behind.
     let mut sandbox = Sandbox::start().await;
     sandbox.run("comments");
-    let client = sandbox.client();
-    for round in 0..30 {
-        let comment = post("ann", "t", &format!("words {round}"));
-        client.send(&comment, false).await.unwrap();
-        let id = domain::CommentId(comment.id);
-        client.send(&vote("ben", id, Vote::Up), false).await.unwrap();
-        client.send(&remove(id), false).await.unwrap();
-    }
+    let client = &sandbox.client();
+    // Many at once, so that looks are shared: nobody may be given one that began before they asked.
+    let side = |side: usize| async move {
+        for round in 0..10 {
+            let comment = post("ann", "t", &format!("words {side} {round}"));
+            client.send(&comment, false).await.unwrap();
+            let id = domain::CommentId(comment.id);
+            client.send(&vote("ben", id, Vote::Up), false).await.unwrap();
+            client.send(&remove(id), false).await.unwrap();
+        }
+    };
+    futures::future::join_all((0..40).map(side)).await;
     sandbox.verify();
 }
 

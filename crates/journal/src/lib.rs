@@ -117,7 +117,12 @@ impl Journal {
     pub async fn look(&self) -> Result<Head, Error> {
         match &self.log {
             Log::JetStream(log) => log.look().await,
-            Log::Memory(log) => Ok(log.look()),
+            Log::Memory(log) => {
+                let head = log.look();
+                // As over a network: what was seen arrives a moment later.
+                tokio::task::yield_now().await;
+                Ok(head)
+            }
         }
     }
 

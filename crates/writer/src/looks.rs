@@ -42,3 +42,32 @@ impl Looks {
         head
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use domain::{Envelope, Event, Place, Roles, Timestamp};
+    use futures::future::join_all;
+    use journal::Appended;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_shared_look_is_never_older_than_the_question() {
+        let journal = Journal::in_memory(Duration::from_mins(1));
+        let looks = Looks::new(journal.clone());
+        let place = Place { site: "s".parse().unwrap(), thread: None };
+        let asked = (0..50).map(|_| async {
+            let actor = domain::Actor { id: "ann".parse().unwrap(), roles: Roles::default() };
+            let event = Event::AuthorNamed { author: actor.id.clone(), name: "Ann".into() };
+            let event = Envelope { id: client::new_command_id(), time: Timestamp(0), actor, event };
+            let appended = journal.append(&place, &event, None).await.unwrap();
+            let Appended::New { sequence } = appended else { panic!("{appended:?}") };
+            (sequence, looks.end().await.unwrap().sequence)
+        });
+        for (sequence, end) in join_all(asked).await {
+            assert!(end >= sequence, "{end} was seen before {sequence} was recorded");
+        }
+    }
+}
