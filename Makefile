@@ -35,11 +35,12 @@ check: ## Check the files of deploy/, docker-compose.yml and the documents' link
 	promtool check config deploy/prometheus/prometheus.yml
 	KOE_NATS_TOKEN=koe_check nats-server -t -c deploy/nats/nats.conf
 
-lint: ## Check format and lints of the Rust code and of proto/
+lint: ## Check format and lints of the Rust code and of proto/, and that the contract breaks nothing released
 	@tools/fetch buf
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	buf lint proto
+	buf breaking proto --against tests/golden/contract
 	buf format proto --diff --exit-code
 
 fmt: ## Format the Rust code and proto/

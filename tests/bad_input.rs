@@ -30,7 +30,7 @@ async fn bad_commands_have_stable_codes_and_leave_nothing_behind() {
         ("malformed", ("koe.v1.command.s.post-comment", "{".to_owned())),
         ("malformed", ("koe.v1.command.s.post-comment", "[]".to_owned())),
         ("malformed", vote(json!({"vote": "sideways"}))),
-        ("request-too-large", post(json!({"text": "x".repeat(200_000)}))),
+        ("request-too-large", post(json!({"text": "x".repeat(600_000)}))),
         ("text-empty", post(json!({"text": " \n "}))),
         ("text-too-long", post(json!({"text": "x".repeat(10_001)}))),
         ("text-control-characters", post(json!({"text": "a\u{0}b"}))),

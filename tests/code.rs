@@ -28,6 +28,8 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
         &["async-nats", "axum", "tokio", "clap", "prometheus"],
     ),
     ("replay", &["domain", "wire", "journal", "views", "client", "service"], &["async-nats", "tokio", "clap"]),
+    ("example-notifier", &["client"], &["async-nats", "tokio", "clap"]),
+    ("example-cloudevents-bridge", &["client"], &["async-nats", "tokio", "clap", "reqwest"]),
 ];
 /// Libraries that decide what a crate can do: nobody has one that is not named above.
 const DECISIVE: &[&str] = &[
@@ -88,6 +90,7 @@ fn rust_files() -> Vec<PathBuf> {
     let mut found = Vec::new();
     walk(&root().join("crates"), &mut found);
     walk(&root().join("tests"), &mut found);
+    walk(&root().join("examples"), &mut found);
     found
 }
 
@@ -138,7 +141,8 @@ fn every_event_ever_written_decodes_to_what_it_was() {
             .chunks(2)
             .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
             .collect();
-        let thread = if ["site-opened", "author-named"].contains(&kind.as_str()) { None } else { Some("t") };
+        let of_sites = ["site-opened", "site-set", "author-named", "author-banned", "author-unbanned"];
+        let thread = if of_sites.contains(&kind.as_str()) { None } else { Some("t") };
         let place = domain::Place { site: "s".parse().unwrap(), thread: thread.map(|id| id.parse().unwrap()) };
         let recorded = wire::envelope::decode(7, &wire::subject::event(&place, &kind), "id", &bytes);
         let said = format!("{:#?}\n", recorded.content);
@@ -151,4 +155,35 @@ fn every_event_ever_written_decodes_to_what_it_was() {
     for kind in domain::Event::KINDS {
         assert!(kinds.contains_key(*kind), "{kind} has no golden file");
     }
+}
+
+/// What stands below the first `#[cfg(test)]` of a file, or all of a file of tests.
+fn test_code(path: &std::path::Path, text: &str) -> String {
+    let all = path.components().any(|part| part.as_os_str() == "tests") || path.ends_with("tests.rs");
+    let from = if all { 0 } else { text.find("#[cfg(test)]").unwrap_or(text.len()) };
+    text[from..].to_owned()
+}
+
+/// Whoever adds a code shows when it comes.
+#[test]
+fn every_code_comes_in_a_test() {
+    let mut tests = String::new();
+    for path in rust_files() {
+        // This file names none on purpose.
+        if !path.ends_with("tests/code.rs") {
+            tests += &test_code(&path, &std::fs::read_to_string(&path).unwrap());
+        }
+    }
+    let missing: Vec<_> = wire::Code::every()
+        .filter(|code| {
+            let variant = match code {
+                wire::Code::Rejected(rejection) => format!("Rejection::{rejection:?}"),
+                wire::Code::Failed(failure) => format!("Failure::{failure:?}"),
+            };
+            let whole = |found: &str| !found.starts_with(|c: char| c.is_ascii_alphanumeric());
+            let named = tests.match_indices(&variant).any(|(at, _)| whole(&tests[at + variant.len()..]));
+            !named && !tests.contains(&format!("\"{}\"", code.as_str()))
+        })
+        .collect();
+    assert_eq!(missing, [], "no test shows when these come");
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::event::Timestamp;
+use domain::Timestamp;
 use domain::text::Text;
 use domain::{Actor, CommandId, Envelope, Event, Place};
 use journal::{Appended, Contents, Entry, Journal, Options, Step};
@@ -21,6 +21,7 @@ fn posted(id: u128, words: &str) -> Envelope {
         text: Text::recorded(words),
         quotes: Vec::new(),
         length: Text::recorded(words).length(),
+        held: None,
     };
     let actor: Actor = reader("ann");
     Envelope { id: CommandId::from_u128(id), time: Timestamp(1_700_000_000_123), actor, event }

@@ -62,7 +62,7 @@ async fn a_field_without_an_end_freezes_its_thread_and_leaves_the_store_sound() 
     let comment = sandbox.post("ann", "words").await;
     sandbox.open_thread("other").await;
     let reason = "x".repeat(70_000).into();
-    let removal = domain::Event::CommentRemoved { comment, reason };
+    let removal = domain::Event::CommentRemoved { comment, reason, rule: "".into() };
     let journal = sandbox.journal().await;
     append(&journal, staff(), "t", removal).await;
     eventually("the thread is frozen", async || {
@@ -87,7 +87,7 @@ async fn a_field_without_an_end_freezes_its_thread_and_leaves_the_store_sound() 
 /// Publishes an event past the writers, as a writer whose facts were too old would.
 async fn append(journal: &journal::Journal, actor: domain::Actor, thread: &str, event: domain::Event) -> Position {
     let place = domain::Place { site: "s".parse().unwrap(), thread: Some(thread.parse().unwrap()) };
-    let time = domain::event::Timestamp(1_800_000_000_000);
+    let time = domain::Timestamp(1_800_000_000_000);
     let envelope = domain::Envelope { id: client::new_command_id(), time, actor, event };
     let appended = journal.append(&place, &envelope, None).await.unwrap();
     let journal::Appended::New { sequence } = appended else { panic!("{appended:?}") };
@@ -103,10 +103,11 @@ async fn an_event_that_breaks_a_rule_by_its_place_is_void_and_told_so() {
     let before = sandbox.client().digest(&wire::v1::DigestRequest::default()).await.unwrap();
     let own = domain::Event::VoteCast { comment, vote: Vote::Up };
     let at = append(&journal, reader("ann"), "t", own).await.to_string();
-    let status = sandbox.client().command_status(&place, client::new_command_id(), &at, &at).await.unwrap();
+    let status =
+        sandbox.client().command_status(&place, (client::new_command_id(), &at), (None, None), &at).await.unwrap();
     assert_eq!((status.outcome, status.code.as_str()), (i32::from(Outcome::Void), "own-comment"));
     assert_eq!(sandbox.client().digest(&wire::v1::DigestRequest::default()).await.unwrap().places, before.places);
-    let removal = domain::Event::CommentRemoved { comment, reason: "not theirs to say".into() };
+    let removal = domain::Event::CommentRemoved { comment, reason: "not theirs to say".into(), rule: "".into() };
     let at = append(&journal, reader("ben"), "t", removal).await.to_string();
     assert_eq!(sandbox.page("t", &at).await.comments[0].state, i32::from(wire::v1::CommentState::Visible));
     let void = sandbox.client().status().await.unwrap().void_events;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::sandbox::{Process, eventually, koe, text, tool};
+use crate::sandbox::{Process, Sandbox, eventually, koe, text, tool};
 
 /// A running `koe up`, and what its addresses.json says.
 pub(crate) struct Up {
@@ -218,4 +218,15 @@ fn help_reads_like_a_manual() {
         assert!(output.status.success() && help.contains("Usage:"), "{words:?}");
         assert!(!help.contains('\u{1b}'), "colours only on a terminal");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_rebuild_too_many_is_told_so() {
+    let sandbox = Sandbox::start().await;
+    let client = sandbox.client();
+    let asked = futures::future::join_all((0..50).map(|_| client.rebuild())).await;
+    let codes: Vec<_> = asked.iter().map(crate::sandbox::code).collect();
+    assert!(codes.contains(&"ok") && codes.iter().all(|code| ["ok", "overloaded"].contains(code)), "{codes:?}");
+    assert!(codes.contains(&"overloaded"), "{codes:?}");
+    sandbox.page("t", "").await;
 }

@@ -276,8 +276,13 @@ impl Sandbox {
 
     pub(crate) async fn open_thread(&self, thread: &str) {
         let site = CommandBody::OpenSite { name: "Site".into(), zone: "Asia/Tokyo".into() };
-        let body =
-            CommandBody::OpenThread { headline: "Headline".into(), address: "".into(), category: "".into() };
+        let body = CommandBody::OpenThread {
+            headline: "Headline".into(),
+            address: "".into(),
+            category: "".into(),
+            published: None,
+            closes_at: None,
+        };
         let opened = self.send(&command(staff(), None, site), false).await;
         assert!(opened.is_ok() || code(&opened) == "site-exists", "{opened:?}");
         self.send(&command(staff(), Some(thread), body), true).await.unwrap();
@@ -359,6 +364,10 @@ pub(crate) fn staff() -> Actor {
     Actor { id: "staff".parse().unwrap(), roles: [Role::Administrator].into_iter().collect() }
 }
 
+pub(crate) fn moderator() -> Actor {
+    Actor { id: "mo".parse().unwrap(), roles: [Role::Moderator].into_iter().collect() }
+}
+
 pub(crate) fn reader(id: &str) -> Actor {
     Actor { id: id.parse().unwrap(), roles: domain::Roles::default() }
 }
@@ -379,7 +388,7 @@ pub(crate) fn vote(voter: &str, comment: CommentId, vote: Vote) -> KoeCommand {
 }
 
 pub(crate) fn remove(comment: CommentId) -> KoeCommand {
-    command(staff(), Some("t"), CommandBody::RemoveComment { comment, reason: "rule 1".into() })
+    command(staff(), Some("t"), CommandBody::RemoveComment { comment, reason: "rule 1".into(), rule: "".into() })
 }
 
 /// An id of version 7 that was made so long ago.

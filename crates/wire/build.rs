@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-const FILES: [&str; 5] = ["event", "command", "query", "change", "operate"];
+const FILES: [&str; 7] = ["event", "command", "query", "change", "operate", "manage", "moderate"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets it")?).join("../../proto");
@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     prost_build::Config::new()
         .bytes(["."])
         .compile_well_known_types()
-        .extern_path(".google.protobuf", "::pbjson_types")
+        .extern_path(".google.protobuf.Timestamp", "crate::time::Timestamp")
         .compile_fds(descriptors.clone())?;
 
     // Unknown fields in JSON are a person's typing error and stay refused, which is the default.

@@ -4,10 +4,11 @@ use thiserror::Error;
 use wire::error::Failure;
 use wire::{Code, v1};
 
-/// Why a call has no answer.
+/// Why a call has no answer. [`Error::is_transient`] says whether to try again, [`Error::code`] which refusal it is.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// Koe said no, and why.
+    /// Koe said no, and why; `proto/README.md` lists the codes. Subscriptions refuse in the same words: a position of a
+    /// log that has lost its tail since is `position-lost`, and what is no position at all `position-invalid`.
     #[error("{message}")]
     Refused {
         /// The stable code.
@@ -32,6 +33,16 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unavailable(source.into())
+    }
+
+    /// A refusal that the client itself makes, in the words that Koe would use.
+    pub(crate) fn refused(failure: Failure) -> Self {
+        let code = Code::from(failure);
+        Self::Refused { code, message: code.body().message }
+    }
+
     pub(crate) fn from_body(body: &v1::Error) -> Self {
         let message = body.message.clone();
         match Code::from_word(&body.code) {
@@ -46,6 +57,11 @@ impl Error {
             Self::Refused { code, .. } => Some(*code),
             Self::Unknown { .. } | Self::Unavailable(_) | Self::Malformed(_) => None,
         }
+    }
+
+    /// Whether a position was given that the log does not have any more (code `position-lost`): begin again without it.
+    pub fn is_position_lost(&self) -> bool {
+        self.code() == Some(Code::Failed(Failure::PositionLost))
     }
 
     /// Whether the same call may have an answer in a moment.

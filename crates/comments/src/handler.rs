@@ -1,28 +1,102 @@
-//! The lines this service is about.
+//! The lines this service is about: what a site's settings make of a command, and then the writer's way.
 
 use std::sync::Arc;
 
-use domain::{CommandBody, Rejection};
+use domain::thread::Facts;
+use domain::{Actor, CommandBody, Event, ModeChange, Place, Rejection, Role, SiteId};
 use service::Refusal;
 use wire::command::Asked;
+use wire::error::Failure;
 use wire::v1::CommandReply;
-use writer::Writer;
+use writer::{Judge, Writer};
+
+use crate::house_rules::{HouseRules, RulesOfSites};
 
 /// Handles commands, each on its own.
 pub(crate) struct Handler {
     writer: Arc<Writer>,
+    rules: RulesOfSites,
 }
 
 impl Handler {
     pub(crate) fn new(writer: Arc<Writer>) -> Self {
-        Self { writer }
+        Self { writer, rules: RulesOfSites::default() }
     }
 
     pub(crate) async fn handle(&self, asked: Asked) -> Result<CommandReply, Refusal> {
-        if let CommandBody::OpenSite { zone, .. } = &asked.command.body {
-            // Which zones there are is data, and data has no place in the domain.
-            jiff::tz::TimeZone::get(zone).or(Err(Rejection::ZoneUnknown))?;
+        // Which zones there are is data, and data has no place in the domain.
+        need_zone(&asked.command.body)?;
+        let (site, actor) = (asked.command.place.site.clone(), asked.command.actor.clone());
+        let says = matches!(asked.command.body, CommandBody::PostComment { .. } | CommandBody::EditComment { .. });
+        let per_minute = if says { self.rules(&site, "").await?.comments_per_minute() } else { 0 };
+        let judge = ByHouseRules { handler: self, site, actor };
+        self.writer.handle(asked, per_minute, &judge).await
+    }
+
+    /// The rules of a site, a moment old at most, or at a position.
+    async fn rules(&self, site: &SiteId, at_least: &str) -> Result<Arc<HouseRules>, Refusal> {
+        let settings = if at_least.is_empty() {
+            self.writer.settings(site).await?
+        } else {
+            self.writer.settings_at(site, at_least).await?
+        };
+        self.rules.of(site, &settings).await.map_err(|error| {
+            tracing::error!(%error, "the words of a site's settings cannot be made ready");
+            Failure::Internal.into()
+        })
+    }
+}
+
+/// What a site says of one actor's commands.
+struct ByHouseRules<'h> {
+    handler: &'h Handler,
+    site: SiteId,
+    actor: Actor,
+}
+
+impl Judge for ByHouseRules<'_> {
+    async fn judge(&self, facts: &Facts, event: &mut Event, at_least: &str) -> Result<(), Refusal> {
+        match event {
+            Event::CommentPosted { text, held, .. } | Event::CommentEdited { text, held, .. } => {
+                *held = self.handler.rules(&self.site, at_least).await?.hold(facts, &self.actor, text);
+                Ok(())
+            }
+            Event::AuthorNamed { name, .. } => self.need_free_name(name, at_least).await,
+            Event::ThreadModeSet(change) => self.need_successor(change, at_least).await,
+            _ => Ok(()),
         }
-        self.writer.handle(asked).await
+    }
+}
+
+impl ByHouseRules<'_> {
+    /// Staff of the site may give a name that it keeps for itself.
+    async fn need_free_name(&self, name: &str, at_least: &str) -> Result<(), Refusal> {
+        let by_staff = [Role::Administrator, Role::Service].into_iter().any(|role| self.actor.roles.has(role));
+        if by_staff || !self.handler.rules(&self.site, at_least).await?.reserves(name) {
+            return Ok(());
+        }
+        Err(Rejection::NameReserved.into())
+    }
+
+    /// Another thread is not this one's business in the fold, so that only the writer looks whether it is there.
+    async fn need_successor(&self, change: &ModeChange, at_least: &str) -> Result<(), Refusal> {
+        let Some(successor) = &change.successor else { return Ok(()) };
+        let place = Place { site: self.site.clone(), thread: Some(successor.clone()) };
+        if self.handler.writer.has_thread(&place, at_least).await? {
+            return Ok(());
+        }
+        Err(Rejection::SuccessorUnknown.into())
+    }
+}
+
+fn need_zone(body: &CommandBody) -> Result<(), Rejection> {
+    let zone = match body {
+        CommandBody::OpenSite { zone, .. } => Some(zone),
+        CommandBody::SetSite(patch) => patch.zone.as_ref(),
+        _ => None,
+    };
+    match zone.map(|zone| jiff::tz::TimeZone::get(zone)) {
+        Some(Err(_)) => Err(Rejection::ZoneUnknown),
+        Some(Ok(_)) | None => Ok(()),
     }
 }

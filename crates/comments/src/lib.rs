@@ -3,7 +3,9 @@
 //! Found over NATS as `koe-comments`; any number of instances may run. Deliberately not here: votes, and state.
 
 mod handler;
+mod house_rules;
 mod nats;
+mod words;
 
 use std::sync::Arc;
 

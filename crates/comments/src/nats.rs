@@ -11,10 +11,25 @@ use crate::handler::Handler;
 /// Takes every verb of this service from now on.
 pub(crate) async fn serve(door: &mut Door, handler: &Arc<Handler>) -> anyhow::Result<()> {
     verb::<v1::OpenSiteRequest>(door, handler).await?;
+    verb::<v1::SetSiteRequest>(door, handler).await?;
     verb::<v1::OpenThreadRequest>(door, handler).await?;
+    verb::<v1::UpdateThreadRequest>(door, handler).await?;
+    verb::<v1::SetThreadModeRequest>(door, handler).await?;
+    verb::<v1::MoveThreadRequest>(door, handler).await?;
     verb::<v1::NameAuthorRequest>(door, handler).await?;
+    verb::<v1::BanAuthorRequest>(door, handler).await?;
+    verb::<v1::UnbanAuthorRequest>(door, handler).await?;
     verb::<v1::PostCommentRequest>(door, handler).await?;
-    verb::<v1::RemoveCommentRequest>(door, handler).await
+    verb::<v1::EditCommentRequest>(door, handler).await?;
+    verb::<v1::DeleteCommentRequest>(door, handler).await?;
+    verb::<v1::HoldCommentRequest>(door, handler).await?;
+    verb::<v1::ApproveCommentRequest>(door, handler).await?;
+    verb::<v1::RemoveCommentRequest>(door, handler).await?;
+    verb::<v1::RestoreCommentRequest>(door, handler).await?;
+    verb::<v1::FeatureCommentRequest>(door, handler).await?;
+    verb::<v1::FlagCommentRequest>(door, handler).await?;
+    verb::<v1::WithdrawFlagRequest>(door, handler).await?;
+    verb::<v1::ResolveFlagsRequest>(door, handler).await
 }
 
 async fn verb<R: CommandRequest + 'static>(door: &mut Door, handler: &Arc<Handler>) -> anyhow::Result<()> {

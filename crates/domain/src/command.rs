@@ -1,9 +1,13 @@
 //! What may be asked for. A command that exists is well formed: its fields were parsed, not checked.
 
-use crate::event::{Actor, Place, Quote};
+use crate::actor::Actor;
+use crate::event::{Quote, Timestamp};
 use crate::ids::{AuthorId, CommandId, CommentId};
 use crate::limits::QUOTES_MAX;
+use crate::moderation::{Ban, FlagCategory, ModeChange};
+use crate::record::Place;
 use crate::rejection::Rejection;
+use crate::settings::{SettingsPatch, ThreadPatch};
 use crate::tally::Vote;
 use crate::text::Text;
 
@@ -30,6 +34,8 @@ pub enum CommandBody {
         /// Its IANA time zone.
         zone: Box<str>,
     },
+    /// Set settings of the site.
+    SetSite(Box<SettingsPatch>),
     /// Let an article be commented on.
     OpenThread {
         /// Its headline.
@@ -38,6 +44,19 @@ pub enum CommandBody {
         address: Box<str>,
         /// Its section; may be empty.
         category: Box<str>,
+        /// When it was published.
+        published: Option<Timestamp>,
+        /// From when on the thread takes no comments and no votes.
+        closes_at: Option<Timestamp>,
+    },
+    /// Say something else of an article.
+    UpdateThread(ThreadPatch),
+    /// Set the mode of a thread or of the whole site.
+    SetThreadMode(ModeChange),
+    /// Give an article another address.
+    MoveThread {
+        /// Its canonical address.
+        address: Box<str>,
     },
     /// Call an author something.
     NameAuthor {
@@ -45,6 +64,20 @@ pub enum CommandBody {
         author: AuthorId,
         /// The name.
         name: Box<str>,
+    },
+    /// Let an author take no part.
+    BanAuthor {
+        /// Who.
+        author: AuthorId,
+        /// Until when and why.
+        ban: Ban,
+    },
+    /// Let an author take part again.
+    UnbanAuthor {
+        /// Who.
+        author: AuthorId,
+        /// Why.
+        reason: Box<str>,
     },
     /// Post a comment.
     PostComment {
@@ -55,12 +88,79 @@ pub enum CommandBody {
         /// What it quotes.
         quotes: Quotes,
     },
+    /// Change the words of one's own comment.
+    EditComment {
+        /// The comment.
+        comment: CommentId,
+        /// The revision that its author saw.
+        revision: u32,
+        /// What is said now.
+        text: Text,
+        /// What it quotes now.
+        quotes: Quotes,
+    },
+    /// Take one's own comment back.
+    DeleteComment {
+        /// The comment.
+        comment: CommentId,
+    },
+    /// Let a comment wait for a moderator.
+    HoldComment {
+        /// The comment.
+        comment: CommentId,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// Let a held comment be seen.
+    ApproveComment {
+        /// The comment.
+        comment: CommentId,
+    },
     /// Take a comment away.
     RemoveComment {
         /// The comment.
         comment: CommentId,
         /// Why.
         reason: Box<str>,
+        /// The rule of the house that it broke; may be empty.
+        rule: Box<str>,
+    },
+    /// Put a removed comment back.
+    RestoreComment {
+        /// The comment.
+        comment: CommentId,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// Feature a comment, or not any more.
+    FeatureComment {
+        /// The comment.
+        comment: CommentId,
+        /// Whether it shall be.
+        featured: bool,
+    },
+    /// Report a comment.
+    FlagComment {
+        /// The comment.
+        comment: CommentId,
+        /// What is wrong with it.
+        category: FlagCategory,
+        /// In the actor's words.
+        words: Box<str>,
+    },
+    /// Take one's own flag back.
+    WithdrawFlag {
+        /// The comment.
+        comment: CommentId,
+    },
+    /// Decide on all flags of a comment.
+    ResolveFlags {
+        /// The comment.
+        comment: CommentId,
+        /// Whether the readers who flagged it were right.
+        upheld: bool,
+        /// The statement of reasons.
+        statement: Box<str>,
     },
     /// Set the actor's vote on a comment.
     CastVote {

@@ -1,85 +1,14 @@
 //! What happened. Every event has its actor, its time and the id of the command that asked for it.
 
-use crate::ids::{AuthorId, CommandId, CommentId, SiteId, ThreadId};
+use crate::ids::{AuthorId, CommentId};
+use crate::moderation::{Ban, FlagCategory, Hold, ModeChange};
+use crate::settings::{SettingsPatch, ThreadPatch};
 use crate::tally::Vote;
 use crate::text::Text;
 
 /// Milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
-
-/// What an actor is to a site, beyond being a reader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// May remove comments.
-    Moderator,
-    /// May open sites, and what a moderator may.
-    Administrator,
-    /// Another service. May open threads.
-    Service,
-}
-
-/// A set of roles.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Roles {
-    moderator: bool,
-    administrator: bool,
-    service: bool,
-}
-
-impl Roles {
-    /// Whether the set holds the role.
-    pub fn has(self, role: Role) -> bool {
-        match role {
-            Role::Moderator => self.moderator,
-            Role::Administrator => self.administrator,
-            Role::Service => self.service,
-        }
-    }
-
-    /// The roles of the set, in a fixed order.
-    pub fn iter(self) -> impl Iterator<Item = Role> {
-        [Role::Moderator, Role::Administrator, Role::Service].into_iter().filter(move |role| self.has(*role))
-    }
-}
-
-impl std::fmt::Debug for Roles {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.iter()).finish()
-    }
-}
-
-impl FromIterator<Role> for Roles {
-    fn from_iter<I: IntoIterator<Item = Role>>(roles: I) -> Self {
-        let mut set = Self::default();
-        for role in roles {
-            match role {
-                Role::Moderator => set.moderator = true,
-                Role::Administrator => set.administrator = true,
-                Role::Service => set.service = true,
-            }
-        }
-        set
-    }
-}
-
-/// Who asked, and as what.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Actor {
-    /// The opaque id; of a post the author, of a vote the voter.
-    pub id: AuthorId,
-    /// What the actor is to the site.
-    pub roles: Roles,
-}
-
-/// Where an event belongs: a thread, or all of a site.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
-    /// The site.
-    pub site: SiteId,
-    /// The thread; `None` for what is about the site or an author.
-    pub thread: Option<ThreadId>,
-}
 
 /// A part of another comment of the same thread. Offsets count characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -106,6 +35,8 @@ pub enum Event {
         /// Its IANA time zone.
         zone: Box<str>,
     },
+    /// Settings of the site are otherwise from now on.
+    SiteSet(Box<SettingsPatch>),
     /// An article can be commented on.
     ThreadOpened {
         /// Its headline.
@@ -114,6 +45,19 @@ pub enum Event {
         address: Box<str>,
         /// Its section; may be empty.
         category: Box<str>,
+        /// When it was published.
+        published: Option<Timestamp>,
+        /// From when on the thread takes no comments and no votes.
+        closes_at: Option<Timestamp>,
+    },
+    /// What is said of the article is otherwise from now on.
+    ThreadUpdated(ThreadPatch),
+    /// The thread, or without one the whole site, has another mode from now on.
+    ThreadModeSet(ModeChange),
+    /// The article has another address; the old ones still lead to the thread.
+    ThreadMoved {
+        /// Its canonical address.
+        address: Box<str>,
     },
     /// An author is called something from now on.
     AuthorNamed {
@@ -121,6 +65,20 @@ pub enum Event {
         author: AuthorId,
         /// The name.
         name: Box<str>,
+    },
+    /// An author may not take part.
+    AuthorBanned {
+        /// Who.
+        author: AuthorId,
+        /// Until when and why.
+        ban: Ban,
+    },
+    /// An author may take part again.
+    AuthorUnbanned {
+        /// Who.
+        author: AuthorId,
+        /// Why.
+        reason: Box<str>,
     },
     /// The actor posted a comment, whose id is the command's.
     CommentPosted {
@@ -132,6 +90,40 @@ pub enum Event {
         quotes: Vec<Quote>,
         /// The length of the text in characters, which outlives the text.
         length: u32,
+        /// Why the writer's rules held it back.
+        held: Option<Hold>,
+    },
+    /// The author changed the words of a comment.
+    CommentEdited {
+        /// The comment.
+        comment: CommentId,
+        /// The number of the new revision.
+        revision: u32,
+        /// What is said now.
+        text: Text,
+        /// What it quotes now, by the order of `at`.
+        quotes: Vec<Quote>,
+        /// The length of the text in characters, which outlives the text.
+        length: u32,
+        /// Why the writer's rules hold it back from now on.
+        held: Option<Hold>,
+    },
+    /// The author took a comment back.
+    CommentDeleted {
+        /// The comment.
+        comment: CommentId,
+    },
+    /// A comment waits for a moderator.
+    CommentHeld {
+        /// The comment.
+        comment: CommentId,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// A moderator let a held comment be seen.
+    CommentApproved {
+        /// The comment.
+        comment: CommentId,
     },
     /// A moderator took a comment away.
     CommentRemoved {
@@ -139,6 +131,45 @@ pub enum Event {
         comment: CommentId,
         /// Why.
         reason: Box<str>,
+        /// The rule of the house that it broke, as readers see it; may be empty.
+        rule: Box<str>,
+    },
+    /// A moderator put a removed comment back.
+    CommentRestored {
+        /// The comment.
+        comment: CommentId,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// A comment is featured, or not any more.
+    CommentFeatured {
+        /// The comment.
+        comment: CommentId,
+        /// Whether it is.
+        featured: bool,
+    },
+    /// The actor reported a comment.
+    CommentFlagged {
+        /// The comment.
+        comment: CommentId,
+        /// What is wrong with it.
+        category: FlagCategory,
+        /// In the actor's words; may be empty.
+        words: Box<str>,
+    },
+    /// The actor took their flag back.
+    FlagWithdrawn {
+        /// The comment.
+        comment: CommentId,
+    },
+    /// A moderator decided on all flags of a comment.
+    FlagsResolved {
+        /// The comment.
+        comment: CommentId,
+        /// Whether the readers who flagged it were right.
+        upheld: bool,
+        /// The statement of reasons; may be empty.
+        statement: Box<str>,
     },
     /// The actor's vote on a comment is this from now on.
     VoteCast {
@@ -154,73 +185,90 @@ impl Event {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::SiteOpened { .. } => "site-opened",
+            Self::SiteSet(_) => "site-set",
             Self::ThreadOpened { .. } => "thread-opened",
+            Self::ThreadUpdated(_) => "thread-updated",
+            Self::ThreadModeSet(_) => "thread-mode-set",
+            Self::ThreadMoved { .. } => "thread-moved",
             Self::AuthorNamed { .. } => "author-named",
+            Self::AuthorBanned { .. } => "author-banned",
+            Self::AuthorUnbanned { .. } => "author-unbanned",
             Self::CommentPosted { .. } => "comment-posted",
+            Self::CommentEdited { .. } => "comment-edited",
+            Self::CommentDeleted { .. } => "comment-deleted",
+            Self::CommentHeld { .. } => "comment-held",
+            Self::CommentApproved { .. } => "comment-approved",
             Self::CommentRemoved { .. } => "comment-removed",
+            Self::CommentRestored { .. } => "comment-restored",
+            Self::CommentFeatured { .. } => "comment-featured",
+            Self::CommentFlagged { .. } => "comment-flagged",
+            Self::FlagWithdrawn { .. } => "flag-withdrawn",
+            Self::FlagsResolved { .. } => "flags-resolved",
             Self::VoteCast { .. } => "vote-cast",
         }
     }
 
     /// Every name there is, in a fixed order, for metrics and filters.
-    pub const KINDS: &[&str] =
-        &["site-opened", "thread-opened", "author-named", "comment-posted", "comment-removed", "vote-cast"];
-}
+    pub const KINDS: &[&str] = &[
+        "site-opened",
+        "site-set",
+        "thread-opened",
+        "thread-updated",
+        "thread-mode-set",
+        "thread-moved",
+        "author-named",
+        "author-banned",
+        "author-unbanned",
+        "comment-posted",
+        "comment-edited",
+        "comment-deleted",
+        "comment-held",
+        "comment-approved",
+        "comment-removed",
+        "comment-restored",
+        "comment-featured",
+        "comment-flagged",
+        "flag-withdrawn",
+        "flags-resolved",
+        "vote-cast",
+    ];
 
-/// An event with who, when, and which command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Envelope {
-    /// The command's id.
-    pub id: CommandId,
-    /// When the writer accepted the command.
-    pub time: Timestamp,
-    /// Who asked.
-    pub actor: Actor,
-    /// What happened.
-    pub event: Event,
-}
-
-/// A message of the log, in its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
-    /// Its place in the stream.
-    pub sequence: u64,
-    /// Where it belongs; `None` when even the subject cannot be read.
-    pub place: Option<Place>,
-    /// What it says.
-    pub content: Content,
-}
-
-/// What a message of the log says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Content {
-    /// An event that this binary knows.
-    Event(Envelope),
-    /// Something that it cannot read: it freezes its place.
-    Unreadable(Unreadable),
-    /// An event under a partition that its place does not have: void, since no projector can judge it alike.
-    Misplaced {
-        /// The message's `Nats-Msg-Id`, empty if it has none.
-        message_id: Box<str>,
-    },
-}
-
-/// A message that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable {
-    /// The message's `Nats-Msg-Id`, empty if it has none.
-    pub message_id: Box<str>,
-    /// What is wrong with it.
-    pub reason: Box<str>,
-}
-
-impl Content {
-    /// The id of the message, to tell whether a log is still the same one.
-    pub fn message_id(&self) -> String {
+    /// The comment that it is about, if that was there before.
+    pub fn comment(&self) -> Option<CommentId> {
         match self {
-            Self::Event(envelope) => envelope.id.to_string(),
-            Self::Unreadable(unreadable) => unreadable.message_id.to_string(),
-            Self::Misplaced { message_id } => message_id.to_string(),
+            Self::CommentEdited { comment, .. }
+            | Self::CommentDeleted { comment }
+            | Self::CommentHeld { comment, .. }
+            | Self::CommentApproved { comment }
+            | Self::CommentRemoved { comment, .. }
+            | Self::CommentRestored { comment, .. }
+            | Self::CommentFeatured { comment, .. }
+            | Self::CommentFlagged { comment, .. }
+            | Self::FlagWithdrawn { comment }
+            | Self::FlagsResolved { comment, .. }
+            | Self::VoteCast { comment, .. } => Some(*comment),
+            Self::SiteOpened { .. }
+            | Self::SiteSet(_)
+            | Self::ThreadOpened { .. }
+            | Self::ThreadUpdated(_)
+            | Self::ThreadModeSet(_)
+            | Self::ThreadMoved { .. }
+            | Self::AuthorNamed { .. }
+            | Self::AuthorBanned { .. }
+            | Self::AuthorUnbanned { .. }
+            | Self::CommentPosted { .. } => None,
         }
+    }
+
+    /// Whether it is the same but for what the writer judged and the caller did not say.
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        let unjudged = |event: &Self| {
+            let mut event = event.clone();
+            if let Self::CommentPosted { held, .. } | Self::CommentEdited { held, .. } = &mut event {
+                *held = None;
+            }
+            event
+        };
+        unjudged(self) == unjudged(other)
     }
 }

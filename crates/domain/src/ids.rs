@@ -80,7 +80,7 @@ pub struct CommandId(Uuid);
 
 impl CommandId {
     /// An id from its 128 bits.
-    pub fn from_u128(bits: u128) -> Self {
+    pub const fn from_u128(bits: u128) -> Self {
         Self(Uuid::from_u128(bits))
     }
 

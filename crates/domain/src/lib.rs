@@ -4,19 +4,26 @@
 //! into its event. Deliberately not here: IO, async, clocks, randomness and serialisation. Time is an argument and
 //! formats are `wire`'s, so that the fold that runs these rules gives the same answer for ever.
 
+pub mod actor;
 pub mod command;
 pub mod decide;
 pub mod event;
 pub mod ids;
 pub mod limits;
+pub mod moderation;
+pub mod record;
 pub mod rejection;
+pub mod settings;
 pub mod tally;
 pub mod text;
 pub mod thread;
 
+pub use actor::{Actor, Role, Roles};
 pub use command::{Command, CommandBody};
 pub use decide::decide;
-pub use event::{Actor, Content, Envelope, Event, Place, Quote, Recorded, Role, Roles, Timestamp, Unreadable};
+pub use event::{Event, Quote, Timestamp};
 pub use ids::{AuthorId, CommandId, CommentId, SiteId, ThreadId};
+pub use moderation::{Ban, FlagCategory, Hold, Mode, ModeChange, State};
+pub use record::{Content, Envelope, Place, Recorded, Unreadable};
 pub use rejection::Rejection;
 pub use tally::{Tally, Vote};

@@ -29,3 +29,37 @@ pub const RECORDED_QUOTES_MAX: usize = 64;
 pub const MESSAGE_ID_BYTES_MAX: usize = 128;
 /// The longest IANA zone name has 32 characters.
 pub const ZONE_CHARS_MAX: usize = 64;
+/// BCP 47 recommends room for 35 characters (RFC 5646, 4.4.1).
+pub const LOCALE_CHARS_MAX: usize = 35;
+/// The rule of the house that a comment broke: one line beside the placeholder.
+pub const RULE_CHARS_MAX: usize = 100;
+/// What a reader says to a flag: a paragraph.
+pub const FLAG_WORDS_CHARS_MAX: usize = 1_000;
+/// A statement of reasons names facts, grounds and remedies: a page.
+pub const STATEMENT_CHARS_MAX: usize = 4_000;
+/// Long enough for the mistake seen on sending, short enough that replies stay true to what they reply to.
+pub const EDIT_WINDOW_SECS_DEFAULT: u32 = 300;
+/// A year: beyond it "may always edit" is meant.
+pub const EDIT_WINDOW_SECS_MAX: u32 = 31_536_000;
+/// Fewer are a quarrel between two readers.
+pub const REPORT_THRESHOLD_DEFAULT: u32 = 5;
+/// More readers than ever flagged one comment.
+pub const REPORT_THRESHOLD_MAX: u32 = 10_000;
+/// Beyond it an author is not new on any site.
+pub const PREMODERATE_FIRST_MAX: u32 = 1_000;
+/// A hundred a second: what no person does.
+pub const PER_MINUTE_MAX: u32 = 6_000;
+/// The longest lists of words in use have some thousands.
+pub const WORDS_MAX: usize = 10_000;
+/// A word, or a phrase of several.
+pub const WORD_CHARS_MAX: usize = 64;
+/// Bytes of a list of words: 10,000 of usual length, and small enough for one message.
+pub const WORDS_BYTES_MAX: usize = 128 * 1024;
+/// Each revision is kept, and all of them fit into one message of the broker.
+pub const EDITS_MAX: u32 = 10;
+/// Each former address is kept; an article moves once or twice.
+pub const MOVES_MAX: u32 = 50;
+/// Bytes of a list of words that stands in the log, above what any release lets in.
+pub const RECORDED_WORDS_BYTES_MAX: usize = 256 * 1024;
+/// Words of a list that stands in the log, for the same reason.
+pub const RECORDED_WORDS_MAX: usize = 20_000;

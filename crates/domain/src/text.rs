@@ -1,8 +1,9 @@
 //! Words that people write: what a text may hold, and nothing about what it means.
 
 use crate::limits::{
-    ADDRESS_CHARS_MAX, CATEGORY_CHARS_MAX, HEADLINE_CHARS_MAX, NAME_CHARS_MAX, REASON_CHARS_MAX,
-    SITE_NAME_CHARS_MAX, TEXT_CHARS_MAX, ZONE_CHARS_MAX,
+    ADDRESS_CHARS_MAX, CATEGORY_CHARS_MAX, FLAG_WORDS_CHARS_MAX, HEADLINE_CHARS_MAX, LOCALE_CHARS_MAX,
+    NAME_CHARS_MAX, REASON_CHARS_MAX, RULE_CHARS_MAX, SITE_NAME_CHARS_MAX, STATEMENT_CHARS_MAX, TEXT_CHARS_MAX,
+    WORD_CHARS_MAX, WORDS_BYTES_MAX, WORDS_MAX, ZONE_CHARS_MAX,
 };
 use crate::rejection::Rejection;
 
@@ -80,15 +81,61 @@ pub fn headline(typed: &str) -> Result<Box<str>, Rejection> {
 
 /// A section, which may be empty.
 pub fn category(typed: &str) -> Result<Box<str>, Rejection> {
-    if typed.trim().is_empty() {
-        return Ok("".into());
-    }
-    line(typed, CATEGORY_CHARS_MAX, Rejection::CategoryInvalid)
+    optional_line(typed, CATEGORY_CHARS_MAX, Rejection::CategoryInvalid)
 }
 
 /// A moderator's reason.
 pub fn reason(typed: &str) -> Result<Box<str>, Rejection> {
     line(typed, REASON_CHARS_MAX, Rejection::ReasonInvalid)
+}
+
+/// The rule of the house that a comment broke, which may be empty.
+pub fn rule(typed: &str) -> Result<Box<str>, Rejection> {
+    optional_line(typed, RULE_CHARS_MAX, Rejection::RuleInvalid)
+}
+
+/// Why a thread or site has its mode, which may be empty.
+pub fn mode_reason(typed: &str) -> Result<Box<str>, Rejection> {
+    optional_line(typed, REASON_CHARS_MAX, Rejection::ReasonInvalid)
+}
+
+fn optional_line(typed: &str, max: usize, rejection: Rejection) -> Result<Box<str>, Rejection> {
+    if typed.trim().is_empty() { Ok("".into()) } else { line(typed, max, rejection) }
+}
+
+/// What a reader says to a flag, which may be empty; it may have several lines.
+pub fn flag_words(typed: &str) -> Result<Box<str>, Rejection> {
+    paragraphs(typed, FLAG_WORDS_CHARS_MAX, Rejection::FlagWordsInvalid)
+}
+
+/// A statement of reasons, which may be empty; it may have several lines.
+pub fn statement(typed: &str) -> Result<Box<str>, Rejection> {
+    paragraphs(typed, STATEMENT_CHARS_MAX, Rejection::StatementInvalid)
+}
+
+fn paragraphs(typed: &str, max: usize, rejection: Rejection) -> Result<Box<str>, Rejection> {
+    if typed.trim().is_empty() {
+        return Ok("".into());
+    }
+    let text = Text::parse(typed).or(Err(rejection))?;
+    if text.as_str().chars().count() <= max { Ok(text.0) } else { Err(rejection) }
+}
+
+/// The shape of a BCP 47 language tag, which may be empty.
+pub fn locale(typed: &str) -> Result<Box<str>, Rejection> {
+    let subtags = |tag: &str| {
+        tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+    };
+    let sound = typed.is_empty() || (typed.len() <= LOCALE_CHARS_MAX && subtags(typed));
+    if sound { Ok(typed.into()) } else { Err(Rejection::LocaleInvalid) }
+}
+
+/// A list of words to look for.
+pub fn words(typed: &[String]) -> Result<Vec<Box<str>>, Rejection> {
+    if typed.len() > WORDS_MAX || typed.iter().map(String::len).sum::<usize>() > WORDS_BYTES_MAX {
+        return Err(Rejection::WordsInvalid);
+    }
+    typed.iter().map(|word| line(word, WORD_CHARS_MAX, Rejection::WordsInvalid)).collect()
 }
 
 /// The address of an article, which may be empty.

@@ -3,85 +3,60 @@
 //! Writers ask it with facts that may be a moment old, the fold with facts as of the event's own place in the log.
 //! The fold is the arbiter: an event that turns out to break a rule by then is void.
 
-use crate::event::{Actor, Event, Quote, Role};
-use crate::ids::{AuthorId, CommentId};
+mod comments;
+mod facts;
+
+use crate::actor::{Actor, Role};
+use crate::event::Event;
+use crate::ids::AuthorId;
+use crate::limits::MOVES_MAX;
+use crate::moderation::{Ban, Hold, Mode};
 use crate::rejection::Rejection;
 
-/// How a site or a thread stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Things may happen to it.
-    Open,
-    /// One of its events cannot be read, so nothing is known of it from there on.
-    Frozen,
-}
+pub use facts::{AuthorFacts, CommentFacts, Facts, FlagFacts, Needs, Standing, needs};
 
-/// What rules need to know of a comment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommentFacts {
-    /// Who wrote it.
-    pub author: AuthorId,
-    /// Whether a moderator removed it.
-    pub removed: bool,
-    /// Its length in characters.
-    pub length: u32,
-}
-
-/// What rules need to know of a place, as of one position.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// The site, if there is one.
-    pub site: Option<Standing>,
-    /// The thread, if there is one.
-    pub thread: Option<Standing>,
-    /// Those of the mentioned comments that are in the thread.
-    pub comments: Vec<(CommentId, CommentFacts)>,
-}
-
-impl Facts {
-    fn comment(&self, id: CommentId) -> Option<&CommentFacts> {
-        self.comments.iter().find(|(known, _)| *known == id).map(|(_, facts)| facts)
-    }
-
-    fn need_site(&self) -> Result<(), Rejection> {
-        match self.site {
-            None => Err(Rejection::SiteUnknown),
-            Some(Standing::Frozen) => Err(Rejection::ThreadFrozen),
-            Some(Standing::Open) => Ok(()),
-        }
-    }
-
-    fn need_thread(&self) -> Result<(), Rejection> {
-        self.need_site()?;
-        match self.thread {
-            None => Err(Rejection::ThreadUnknown),
-            Some(Standing::Frozen) => Err(Rejection::ThreadFrozen),
-            Some(Standing::Open) => Ok(()),
-        }
-    }
-}
-
-/// The comments that an event names, whose facts its rules need.
-pub fn mentions(event: &Event) -> Vec<CommentId> {
-    match event {
-        Event::SiteOpened { .. } | Event::ThreadOpened { .. } | Event::AuthorNamed { .. } => Vec::new(),
-        Event::CommentPosted { parent, quotes, .. } => {
-            parent.iter().copied().chain(quotes.iter().map(|quote| quote.comment)).collect()
-        }
-        Event::CommentRemoved { comment, .. } | Event::VoteCast { comment, .. } => vec![*comment],
-    }
-}
+/// Who decides over readers.
+const STAFF: &[Role] = &[Role::Moderator, Role::Administrator];
+/// Who keeps articles and their threads.
+const EDITORIAL: &[Role] = &[Role::Administrator, Role::Moderator, Role::Service];
 
 /// Whether this may happen, given the facts.
 pub fn permits(facts: &Facts, actor: &Actor, event: &Event) -> Result<(), Rejection> {
     match event {
         Event::SiteOpened { .. } => may_open_site(facts, actor),
+        Event::SiteSet(_) => may_set_site(facts, actor),
         Event::ThreadOpened { .. } => may_open_thread(facts, actor),
+        Event::ThreadUpdated(_) => may_update_thread(facts, actor),
+        Event::ThreadModeSet(_) => may_set_mode(facts, actor),
+        Event::ThreadMoved { .. } => may_move(facts, actor),
         Event::AuthorNamed { author, .. } => may_name(facts, actor, author),
-        Event::CommentPosted { parent, quotes, .. } => may_post(facts, *parent, quotes),
-        Event::CommentRemoved { comment, .. } => may_remove(facts, actor, *comment),
-        Event::VoteCast { comment, .. } => may_vote(facts, actor, *comment),
+        Event::AuthorBanned { ban, .. } => may_ban(facts, actor, ban),
+        Event::AuthorUnbanned { .. } => may_unban(facts, actor),
+        Event::CommentPosted { parent, quotes, length, .. } => comments::may_post(facts, *parent, quotes, *length),
+        Event::CommentEdited { comment, revision, quotes, length, .. } => {
+            comments::may_edit(facts, actor, (*comment, *revision), quotes, *length)
+        }
+        Event::CommentDeleted { comment } => comments::may_delete(facts, actor, *comment),
+        Event::CommentHeld { comment, .. } => comments::may_hold(facts, actor, *comment),
+        Event::CommentApproved { comment } => comments::may_approve(facts, actor, *comment),
+        Event::CommentRemoved { comment, .. } => comments::may_remove(facts, actor, *comment),
+        Event::CommentRestored { comment, .. } => comments::may_restore(facts, actor, *comment),
+        Event::CommentFeatured { comment, .. } => comments::may_feature(facts, actor, *comment),
+        Event::CommentFlagged { comment, .. } => comments::may_flag(facts, actor, *comment),
+        Event::FlagWithdrawn { comment } => comments::may_withdraw(facts, *comment),
+        Event::FlagsResolved { comment, statement, .. } => {
+            comments::may_resolve(facts, actor, *comment, statement)
+        }
+        Event::VoteCast { comment, .. } => comments::may_vote(facts, actor, *comment),
     }
+}
+
+/// Why what an actor says is held: what the writer judged, or else the mode by now. Staff are not held.
+pub fn hold(facts: &Facts, actor: &Actor, judged: Option<Hold>) -> Option<Hold> {
+    if STAFF.iter().any(|role| actor.roles.has(*role)) {
+        return None;
+    }
+    judged.or_else(|| (facts.mode() == Mode::Premoderated).then_some(Hold::Mode))
 }
 
 fn need_one_of(actor: &Actor, roles: &[Role]) -> Result<(), Rejection> {
@@ -97,8 +72,13 @@ fn may_open_site(facts: &Facts, actor: &Actor) -> Result<(), Rejection> {
     }
 }
 
+fn may_set_site(facts: &Facts, actor: &Actor) -> Result<(), Rejection> {
+    need_one_of(actor, &[Role::Administrator])?;
+    facts.need_site()
+}
+
 fn may_open_thread(facts: &Facts, actor: &Actor) -> Result<(), Rejection> {
-    need_one_of(actor, &[Role::Administrator, Role::Moderator, Role::Service])?;
+    need_one_of(actor, EDITORIAL)?;
     facts.need_site()?;
     match facts.thread {
         None => Ok(()),
@@ -107,43 +87,47 @@ fn may_open_thread(facts: &Facts, actor: &Actor) -> Result<(), Rejection> {
     }
 }
 
+fn may_update_thread(facts: &Facts, actor: &Actor) -> Result<(), Rejection> {
+    need_one_of(actor, EDITORIAL)?;
+    facts.need_thread()
+}
+
+/// A service closes the thread of its own article; a whole site is the staff's.
+fn may_set_mode(facts: &Facts, actor: &Actor) -> Result<(), Rejection> {
+    if facts.whole_site {
+        need_one_of(actor, STAFF)?;
+        return facts.need_site();
+    }
+    need_one_of(actor, EDITORIAL)?;
+    facts.need_thread()
+}
+
+fn may_move(facts: &Facts, actor: &Actor) -> Result<(), Rejection> {
+    need_one_of(actor, EDITORIAL)?;
+    facts.need_thread()?;
+    if facts.moves < MOVES_MAX { Ok(()) } else { Err(Rejection::MovesTooMany) }
+}
+
 fn may_name(facts: &Facts, actor: &Actor, author: &AuthorId) -> Result<(), Rejection> {
+    let by_others = need_one_of(actor, &[Role::Administrator, Role::Service]);
     if actor.id != *author {
-        need_one_of(actor, &[Role::Administrator, Role::Service])?;
+        by_others?;
+    } else if by_others.is_err() {
+        facts.need_site()?;
+        facts.need_not_banned()?;
     }
     facts.need_site()
 }
 
-fn may_post(facts: &Facts, parent: Option<CommentId>, quotes: &[Quote]) -> Result<(), Rejection> {
-    facts.need_thread()?;
-    if let Some(parent) = parent {
-        let parent = facts.comment(parent).ok_or(Rejection::ParentUnknown)?;
-        if parent.removed {
-            return Err(Rejection::ParentRemoved);
-        }
-    }
-    for quote in quotes {
-        // A quote of a removed comment may be posted: it follows what it quotes and says so in its place.
-        let source = facts.comment(quote.comment).ok_or(Rejection::QuoteUnknown)?;
-        if quote.revision != 0 || quote.end > source.length {
-            return Err(Rejection::QuoteInvalid);
-        }
-    }
-    Ok(())
+fn may_ban(facts: &Facts, actor: &Actor, ban: &Ban) -> Result<(), Rejection> {
+    need_one_of(actor, STAFF)?;
+    facts.need_site()?;
+    if ban.holds_at(facts.time) { Ok(()) } else { Err(Rejection::BanOver) }
 }
 
-fn may_remove(facts: &Facts, actor: &Actor, comment: CommentId) -> Result<(), Rejection> {
-    need_one_of(actor, &[Role::Moderator, Role::Administrator])?;
-    facts.need_thread()?;
-    let comment = facts.comment(comment).ok_or(Rejection::CommentUnknown)?;
-    if comment.removed { Err(Rejection::CommentRemoved) } else { Ok(()) }
-}
-
-fn may_vote(facts: &Facts, actor: &Actor, comment: CommentId) -> Result<(), Rejection> {
-    facts.need_thread()?;
-    let comment = facts.comment(comment).ok_or(Rejection::CommentUnknown)?;
-    if comment.removed {
-        return Err(Rejection::CommentRemoved);
-    }
-    if comment.author == actor.id { Err(Rejection::OwnComment) } else { Ok(()) }
+fn may_unban(facts: &Facts, actor: &Actor) -> Result<(), Rejection> {
+    need_one_of(actor, STAFF)?;
+    facts.need_site()?;
+    let banned = facts.author.ban.as_ref().is_some_and(|ban| ban.holds_at(facts.time));
+    if banned { Ok(()) } else { Err(Rejection::NotBanned) }
 }

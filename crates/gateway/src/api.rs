@@ -1,114 +1,60 @@
-//! The JSON door under `/v1`: questions here, commands in `commands`. Every answer is `application/json`.
+//! The JSON door under `/v1`: everybody's questions in `questions`, moderators' in `moderators`, commands in
+//! `commands`. Every answer is `application/json`, but for one's own data, which is a line for each thing.
 
+mod ask;
 mod commands;
+mod moderators;
+mod own_data;
+mod questions;
 mod shape;
 
-pub(crate) use commands::vote_of;
-
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::Router;
 use axum::routing::{get, post, put};
-use axum::{Json, Router};
-use client::PageOf;
-use domain::{CommandId, Place, SiteId, ThreadId};
-use serde::Deserialize;
 
 use crate::handler::App;
-use crate::input::{Parameters, Params};
-use crate::limits::{COUNTS_MAX, JSON_COMMENTS};
-use crate::problem::Problem;
-use wire::error::Failure;
+use commands::{comments, decisions, settings};
 
 pub(crate) fn router() -> Router<App> {
+    Router::new().merge(sites()).merge(threads()).merge(of_comments())
+}
+
+fn sites() -> Router<App> {
     Router::new()
-        .route("/v1/sites", get(sites).post(commands::open_site))
-        .route("/v1/sites/{site}/threads", get(threads).post(commands::open_thread))
-        .route("/v1/sites/{site}/counts", get(counts))
+        .route("/v1/sites", get(questions::sites).post(commands::open_site))
+        .route("/v1/sites/{site}", get(moderators::site).patch(settings::set_site))
+        .route("/v1/sites/{site}/mode", put(commands::set_site_mode))
+        .route("/v1/sites/{site}/counts", get(questions::counts))
+        .route("/v1/sites/{site}/resolve", get(questions::resolve))
+        .route("/v1/sites/{site}/commands/{id}", get(questions::command))
+        .route("/v1/sites/{site}/queue", get(moderators::queue))
+        .route("/v1/sites/{site}/audit", get(moderators::audit))
         .route("/v1/sites/{site}/authors", post(commands::name_author))
-        .route("/v1/sites/{site}/commands/{id}", get(command))
-        .route("/v1/sites/{site}/threads/{thread}", get(thread))
-        .route("/v1/sites/{site}/threads/{thread}/comments", post(commands::post_comment))
-        .route("/v1/sites/{site}/threads/{thread}/comments/{comment}/removal", post(commands::remove_comment))
-        .route("/v1/sites/{site}/threads/{thread}/comments/{comment}/vote", put(commands::cast_vote))
+        .route("/v1/sites/{site}/authors/{author}", get(moderators::author))
+        .route("/v1/sites/{site}/authors/{author}/ban", post(commands::ban_author))
+        .route("/v1/sites/{site}/authors/{author}/unban", post(commands::unban_author))
+        .route("/v1/sites/{site}/authors/{author}/own-data", get(own_data::own_data))
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Since {
-    at_least: String,
+fn threads() -> Router<App> {
+    Router::new()
+        .route("/v1/sites/{site}/threads", get(questions::threads).post(commands::open_thread))
+        .route("/v1/sites/{site}/threads/{thread}", get(questions::thread).patch(commands::update_thread))
+        .route("/v1/sites/{site}/threads/{thread}/mode", put(commands::set_thread_mode))
+        .route("/v1/sites/{site}/threads/{thread}/address", put(commands::move_thread))
+        .route("/v1/sites/{site}/threads/{thread}/changes", get(questions::changes))
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Page {
-    after: String,
-    limit: u32,
-    at_least: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct CommandOf {
-    thread: String,
-    at_position: String,
-    at_least: String,
-}
-
-async fn sites(State(app): State<App>, Parameters(since): Parameters<Since>) -> Result<Response, Problem> {
-    let reply = app.koe.sites(&since.at_least).await?;
-    Ok(Json(shape::SiteList::from(reply)).into_response())
-}
-
-async fn threads(
-    State(app): State<App>,
-    Params(site): Params<SiteId>,
-    Parameters(page): Parameters<Page>,
-) -> Result<Response, Problem> {
-    let Page { after, limit, at_least } = page;
-    let reply = app.koe.threads(&site, PageOf { after, limit, at_least }).await?;
-    Ok(Json(shape::threads(&site, reply)).into_response())
-}
-
-async fn thread(
-    State(app): State<App>,
-    Params((site, thread)): Params<(SiteId, ThreadId)>,
-    Parameters(page): Parameters<Page>,
-) -> Result<Response, Problem> {
-    let Page { after, limit, at_least } = page;
-    let limit = if limit == 0 { JSON_COMMENTS } else { limit };
-    let reply = app.koe.thread_page(&site, &thread, PageOf { after, limit, at_least }).await?;
-    // Drawing is work, and others' requests go on meanwhile.
-    Ok(tokio::task::block_in_place(|| Json(shape::thread(&site, &thread, reply)).into_response()))
-}
-
-async fn counts(
-    State(app): State<App>,
-    Params(site): Params<SiteId>,
-    Parameters(pairs): Parameters<Vec<(String, String)>>,
-) -> Result<Response, Problem> {
-    let (mut threads, mut at_least) = (Vec::new(), String::new());
-    for (name, value) in pairs {
-        match name.as_str() {
-            "thread" if threads.len() == COUNTS_MAX => return Err(Failure::LimitExceeded.into()),
-            "thread" => threads.push(value.parse::<ThreadId>()?),
-            "at_least" => at_least = value,
-            _ => {
-                let message = format!("unknown parameter `{name}`, expected `thread` or `at_least`");
-                return Err(Problem::from(Failure::Malformed).saying(message));
-            }
-        }
-    }
-    let reply = app.koe.counts(&site, &threads, &at_least).await?;
-    Ok(Json(shape::counts(&site, reply)).into_response())
-}
-
-async fn command(
-    State(app): State<App>,
-    Params((site, id)): Params<(SiteId, CommandId)>,
-    Parameters(of): Parameters<CommandOf>,
-) -> Result<Response, Problem> {
-    let thread = if of.thread.is_empty() { None } else { Some(of.thread.parse()?) };
-    let place = Place { site, thread };
-    let reply = app.koe.command_status(&place, id, &of.at_position, &of.at_least).await?;
-    Ok(Json(shape::status(id, reply)).into_response())
+fn of_comments() -> Router<App> {
+    let at = |rest: &str| format!("/v1/sites/{{site}}/threads/{{thread}}/comments{rest}");
+    Router::new()
+        .route(&at(""), post(comments::post))
+        .route(&at("/{comment}"), get(moderators::comment).patch(comments::edit).delete(comments::delete))
+        .route(&at("/{comment}/vote"), put(comments::vote))
+        .route(&at("/{comment}/flags"), post(comments::flag).delete(comments::withdraw_flag))
+        .route(&at("/{comment}/flags/resolution"), post(decisions::resolve_flags))
+        .route(&at("/{comment}/hold"), post(decisions::hold))
+        .route(&at("/{comment}/approve"), post(decisions::approve))
+        .route(&at("/{comment}/removal"), post(decisions::remove))
+        .route(&at("/{comment}/restore"), post(decisions::restore))
+        .route(&at("/{comment}/feature"), post(decisions::feature))
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use client::{Client, PageOf};
+use client::{Client, PageOf, Viewer};
 use domain::{CommandId, SiteId, ThreadId};
 use tokio::sync::Semaphore;
 use wire::command::Request;
 use wire::v1;
 
-use crate::limits::{IN_FLIGHT_MAX, PAGE_COMMENTS, PROBE_MAX, SEARCH_COMMENTS, SEARCH_PAGES_MAX};
+use crate::limits::{
+    IN_FLIGHT_MAX, OWN_DATA_AT_ONCE_MAX, PAGE_COMMENTS, PROBE_MAX, SEARCH_COMMENTS, SEARCH_PAGES_MAX,
+};
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::session::Key;
@@ -19,7 +21,10 @@ pub(crate) struct App {
     pub(crate) koe: Client,
     pub(crate) key: Arc<Key>,
     pub(crate) metrics: Metrics,
+    /// Requests served at once.
     pub(crate) places: Arc<Semaphore>,
+    /// Parts of somebody's own data read at once.
+    pub(crate) readings: Arc<Semaphore>,
 }
 
 /// A comment on some page of its thread.
@@ -33,7 +38,8 @@ pub(crate) struct Found {
 
 impl App {
     pub(crate) fn new(koe: Client, key: Key, metrics: Metrics) -> Self {
-        Self { koe, key: Arc::new(key), metrics, places: Arc::new(Semaphore::new(IN_FLIGHT_MAX)) }
+        let [places, readings] = [IN_FLIGHT_MAX, OWN_DATA_AT_ONCE_MAX].map(|max| Arc::new(Semaphore::new(max)));
+        Self { koe, key: Arc::new(key), metrics, places, readings }
     }
 
     /// Asks for a command. The request is parsed by the same rules as on every other door.
@@ -59,12 +65,13 @@ impl App {
         (site, thread): (&SiteId, &ThreadId),
         wanted: impl Fn(&v1::Comment) -> bool,
         (after, at_least): (&str, &str),
+        viewer: &Viewer,
     ) -> Result<Option<Found>, Problem> {
         let mut after = after.to_owned();
         let mut limit = SEARCH_COMMENTS;
         for _ in 0..SEARCH_PAGES_MAX + SEARCH_COMMENTS / PAGE_COMMENTS {
             let page = PageOf { after: after.clone(), limit, at_least: at_least.to_owned() };
-            let page = self.koe.thread_page(site, thread, page).await?;
+            let page = self.koe.thread_page_for(site, thread, page, viewer).await?;
             match page.comments.iter().position(&wanted) {
                 Some(index) if u32::try_from(index).is_ok_and(|index| index < PAGE_COMMENTS) => {
                     let number = page.comments.get(index).map_or(0, |comment| comment.number);
@@ -87,15 +94,4 @@ pub(crate) fn id_or_new(id: Option<String>) -> String {
 /// A new id for a command of a browser.
 pub(crate) fn new_id() -> CommandId {
     client::new_command_id()
-}
-
-/// What came of a command, in a word.
-pub(crate) fn outcome_word(outcome: v1::Outcome) -> &'static str {
-    match outcome {
-        v1::Outcome::Unspecified => "unknown",
-        v1::Outcome::Accepted => "accepted",
-        v1::Outcome::Applied => "applied",
-        v1::Outcome::Void => "void",
-        v1::Outcome::Pending => "pending",
-    }
 }

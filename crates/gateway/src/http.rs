@@ -94,6 +94,8 @@ fn route_of(method: &Method, matched: Option<&MatchedPath>) -> String {
         Method::GET | Method::HEAD => "GET",
         Method::POST => "POST",
         Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
         _ => return NO_ROUTE.to_owned(),
     };
     matched.map_or_else(|| NO_ROUTE.to_owned(), |matched| format!("{method} {}", matched.as_str()))

@@ -2,10 +2,10 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use domain::{CommandId, CommentId, Rejection, SiteId, ThreadId};
+use axum::http::{StatusCode, Uri};
+use domain::{AuthorId, CommandId, CommentId, Rejection, SiteId, ThreadId};
 use serde::de::DeserializeOwned;
 use wire::Format;
 use wire::error::Failure;
@@ -22,6 +22,8 @@ pub(crate) trait Ids: Sized {
     /// The ids as strings.
     type Raw: DeserializeOwned + Send;
     fn parse(raw: Self::Raw) -> Result<Self, Rejection>;
+    /// The site, which stands first in every address.
+    fn site(&self) -> &SiteId;
 }
 
 impl Ids for SiteId {
@@ -29,6 +31,10 @@ impl Ids for SiteId {
 
     fn parse(site: String) -> Result<Self, Rejection> {
         site.parse()
+    }
+
+    fn site(&self) -> &SiteId {
+        self
     }
 }
 
@@ -38,6 +44,10 @@ impl Ids for (SiteId, ThreadId) {
     fn parse((site, thread): Self::Raw) -> Result<Self, Rejection> {
         Ok((site.parse()?, thread.parse()?))
     }
+
+    fn site(&self) -> &SiteId {
+        &self.0
+    }
 }
 
 impl Ids for (SiteId, CommandId) {
@@ -45,6 +55,22 @@ impl Ids for (SiteId, CommandId) {
 
     fn parse((site, id): Self::Raw) -> Result<Self, Rejection> {
         Ok((site.parse()?, id.parse()?))
+    }
+
+    fn site(&self) -> &SiteId {
+        &self.0
+    }
+}
+
+impl Ids for (SiteId, AuthorId) {
+    type Raw = (String, String);
+
+    fn parse((site, author): Self::Raw) -> Result<Self, Rejection> {
+        Ok((site.parse()?, author.parse()?))
+    }
+
+    fn site(&self) -> &SiteId {
+        &self.0
     }
 }
 
@@ -54,6 +80,10 @@ impl Ids for (SiteId, ThreadId, CommentId) {
     fn parse((site, thread, comment): Self::Raw) -> Result<Self, Rejection> {
         Ok((site.parse()?, thread.parse()?, comment.parse()?))
     }
+
+    fn site(&self) -> &SiteId {
+        &self.0
+    }
 }
 
 /// A comment of a thread by its number.
@@ -62,6 +92,10 @@ impl Ids for (SiteId, ThreadId, u32) {
 
     fn parse((site, thread, number): Self::Raw) -> Result<Self, Rejection> {
         Ok((site.parse()?, thread.parse()?, number.parse().or(Err(Rejection::CommentUnknown))?))
+    }
+
+    fn site(&self) -> &SiteId {
+        &self.0
     }
 }
 
@@ -81,11 +115,15 @@ pub(crate) struct Parameters<T>(pub(crate) T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let read = Query::<T>::from_request_parts(parts, state).await;
-        let Query(parameters) = read.map_err(|rejection| malformed(rejection.body_text()))?;
-        Ok(Self(parameters))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parameters(&parts.uri).map(Self)
     }
+}
+
+/// What stands behind the question mark of an address.
+pub(crate) fn parameters<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+    let Query(parameters) = Query::try_from_uri(uri).map_err(|rejection| malformed(rejection.body_text()))?;
+    Ok(parameters)
 }
 
 impl FromRequestParts<App> for Visitor {
@@ -103,11 +141,15 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        Ok(Self(request))
+        Ok(Self::new(request))
     }
 }
 
 impl Body {
+    pub(crate) fn new(request: Request) -> Self {
+        Self(request)
+    }
+
     pub(crate) async fn read<T: DeserializeOwned>(self) -> Result<T, Problem> {
         let content_type = self.0.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if Format::of(content_type) != Format::Json {

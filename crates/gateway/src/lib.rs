@@ -16,6 +16,7 @@ mod render;
 pub mod session;
 mod time;
 mod visitor;
+mod words;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -34,6 +34,18 @@ pub(crate) const FRONT_SITES_MAX: usize = 20;
 pub(crate) const FRONT_THREADS: u32 = 20;
 /// Threads on one page of a site.
 pub(crate) const SITE_THREADS: u32 = 100;
+/// Parts of somebody's own data read at once: each goes through thousands of comments, and readers come first.
+pub(crate) const OWN_DATA_AT_ONCE_MAX: usize = 4;
+/// How long a part of somebody's own data waits for its turn; within a request's time, with the reading.
+pub(crate) const OWN_DATA_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Bytes of a comment's drawn quotes, words and `QUOTE_BYTES` for each, up to which all of them are there: the projector
+/// draws 80,000 and leaves out the rest, which an edit would lose.
+pub(crate) const EDITED_QUOTES_BYTES_MAX: usize = 72 * 1024;
+/// What a drawn quote takes beside its words, as the projector counts.
+pub(crate) const QUOTE_BYTES: usize = 256;
+/// Comments on one page of what waits for a moderator, and one query each for their flags.
+pub(crate) const QUEUE_COMMENTS: u32 = 20;
 
 /// Browsers keep no cookie above 4 KiB, and a longer token costs an attacker less than us.
 pub(crate) const TOKEN_BYTES_MAX: usize = 3_800;

@@ -1,9 +1,12 @@
 //! The readers' door: pages drawn on the server, which work whole without any script.
 
 mod assets;
+mod deeds;
 mod forms;
 mod front;
 mod login;
+mod place;
+mod queue;
 mod thread;
 mod view;
 
@@ -23,14 +26,25 @@ use crate::visitor::Visitor;
 use view::{Frame, Notice, ProblemPage};
 
 pub(crate) fn router() -> Router<App> {
+    let comments = |rest: &str| format!("/sites/{{site}}/threads/{{thread}}/comments{rest}");
     Router::new()
         .route("/", get(front::front))
         .route("/sites/{site}", get(front::site))
+        .route("/sites/{site}/queue", get(queue::show))
         .route("/sites/{site}/threads/{thread}", get(thread::show))
-        .route("/sites/{site}/threads/{thread}/comments", get(to_thread).post(forms::post_comment))
-        .route("/sites/{site}/threads/{thread}/comments/{number}", get(thread::show_comment))
-        .route("/sites/{site}/threads/{thread}/comments/{comment}/vote", post(forms::cast_vote))
-        .route("/sites/{site}/threads/{thread}/comments/{comment}/removal", post(forms::remove_comment))
+        .route(&comments(""), get(to_thread).post(forms::post_comment))
+        .route(&comments("/{number}"), get(thread::show_comment))
+        .route(&comments("/{comment}/vote"), post(deeds::cast_vote))
+        .route(&comments("/{comment}/edit"), post(deeds::edit))
+        .route(&comments("/{comment}/deletion"), post(deeds::delete))
+        .route(&comments("/{comment}/flag"), post(deeds::flag))
+        .route(&comments("/{comment}/withdrawal"), post(deeds::withdraw_flag))
+        .route(&comments("/{comment}/hold"), post(deeds::hold))
+        .route(&comments("/{comment}/approval"), post(deeds::approve))
+        .route(&comments("/{comment}/removal"), post(deeds::remove))
+        .route(&comments("/{comment}/restoration"), post(deeds::restore))
+        .route(&comments("/{comment}/feature"), post(deeds::feature))
+        .route(&comments("/{comment}/resolution"), post(deeds::resolve_flags))
         .route("/login", get(login::show).post(login::begin))
         .route("/logout", post(login::end))
         .route("/assets/{file}", get(assets::serve))

@@ -64,17 +64,27 @@ fn write_body(html: &mut String, body: &str, quotes: &[v1::DrawnQuote], links: L
 
 fn write_quote(html: &mut String, quote: &v1::DrawnQuote, links: Links<'_>, depth: usize) {
     let link = escape(&links.to(quote.number));
-    if quote.state() != v1::CommentState::Visible {
+    let gone = match quote.state() {
+        v1::CommentState::Visible => None,
+        v1::CommentState::Deleted => Some("The quoted comment was deleted by its author."),
+        v1::CommentState::Held => Some("The quoted comment waits for a moderator."),
+        v1::CommentState::Removed | v1::CommentState::Unspecified => {
+            Some("The quoted comment was removed by a moderator.")
+        }
+    };
+    if let Some(gone) = gone {
         html.push_str("<blockquote class=\"quote removed\"><p><a href=\"");
         html.push_str(&link);
-        html.push_str("\">The quoted comment was removed by a moderator.</a></p></blockquote>\n");
+        html.push_str("\">");
+        html.push_str(gone);
+        html.push_str("</a></p></blockquote>\n");
         return;
     }
     html.push_str("<blockquote class=\"quote\"><p class=\"quoted\"><a href=\"");
     html.push_str(&link);
     html.push_str("\">");
     html.push_str(&escape(name_of(quote.author.as_ref())));
-    html.push_str("</a> wrote:</p>\n");
+    html.push_str(if quote.edited_since { "</a> wrote (edited since):</p>\n" } else { "</a> wrote:</p>\n" });
     let inner = if depth < QUOTE_DEPTH_MAX { quote.quotes.as_slice() } else { &[] };
     write_body(html, &quote.body, inner, links, depth);
     html.push_str("</blockquote>\n");
@@ -106,8 +116,8 @@ mod tests {
             state: v1::CommentState::Visible.into(),
             author: Some(v1::Author { id: "x".into(), name: name.into() }),
             body: body.into(),
-            quotes: vec![],
             at,
+            ..v1::DrawnQuote::default()
         }
     }
 
@@ -163,6 +173,16 @@ mod tests {
             "{html}"
         );
         assert!(!html.contains("secret") && !html.contains("Ann"), "{html}");
+    }
+
+    #[test]
+    fn a_quote_says_what_became_of_the_comment() {
+        let told = |quoted: v1::DrawnQuote| comment("", &[quoted], Links::ANCHORS);
+        let edited = v1::DrawnQuote { edited_since: true, ..quote(3, "Ann", "words", 0) };
+        assert!(told(edited).contains("Ann</a> wrote (edited since):</p>"));
+        let in_state = |state: v1::CommentState| v1::DrawnQuote { state: state.into(), ..quote(3, "Ann", "x", 0) };
+        assert!(told(in_state(v1::CommentState::Deleted)).contains("was deleted by its author."));
+        assert!(told(in_state(v1::CommentState::Held)).contains("waits for a moderator."));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Times as readers of a site see them: `Today 02:18 pm JST`, earlier `Nov. 21 02:18 pm JST`, and the year of another.
 
-use domain::event::Timestamp;
+use domain::{Rejection, Timestamp};
 use jiff::tz::TimeZone;
 
 /// As newspapers write them.
@@ -24,6 +24,12 @@ pub(crate) fn zone(name: &str) -> TimeZone {
 /// RFC 3339 in UTC with milliseconds.
 pub(crate) fn rfc_3339(time: Timestamp) -> String {
     format!("{:.3}", instant(time))
+}
+
+/// A time that a program wrote.
+pub(crate) fn parse(time: &str) -> Result<Timestamp, Rejection> {
+    let time: jiff::Timestamp = time.parse().or(Err(Rejection::TimeInvalid))?;
+    Ok(Timestamp(time.as_millisecond()))
 }
 
 /// A time in a zone, seen from now.
@@ -73,5 +79,7 @@ mod tests {
     fn programs_get_utc_with_milliseconds() {
         assert_eq!(rfc_3339(Timestamp(1_700_000_000_000)), "2023-11-14T22:13:20.000Z");
         assert_eq!(rfc_3339(Timestamp(-1)), "1969-12-31T23:59:59.999Z");
+        assert_eq!(parse("2023-11-15T07:13:20+09:00"), Ok(Timestamp(1_700_000_000_000)));
+        assert_eq!(parse("tomorrow"), Err(Rejection::TimeInvalid));
     }
 }

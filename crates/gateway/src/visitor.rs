@@ -5,7 +5,7 @@
 
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName};
-use domain::{Actor, Rejection, SiteId};
+use domain::{Actor, AuthorId, Rejection, Role, SiteId};
 
 use crate::problem::{HttpCode, Problem};
 use crate::session::{Key, Session};
@@ -44,6 +44,25 @@ impl Visitor {
         self.session.as_ref().filter(|session| session.site == *site)
     }
 
+    /// Who they are at this site, if they have a session there.
+    pub(crate) fn id_at(&self, site: &SiteId) -> Option<AuthorId> {
+        self.session_at(site).map(|session| session.actor.id.clone())
+    }
+
+    /// Who asks a question that is not everybody's, with a session of this site. No change comes of it, so it may come
+    /// from any page: browsers let no other site read the answer.
+    pub(crate) fn asker(&self, site: &SiteId) -> Result<&Actor, Problem> {
+        let session = self.need_session()?;
+        need_site(session, site)?;
+        Ok(&session.actor)
+    }
+
+    /// A moderator or administrator of this site, who asks a question.
+    pub(crate) fn moderator(&self, site: &SiteId) -> Result<&Actor, Problem> {
+        let actor = self.asker(site)?;
+        if is_moderator(actor) { Ok(actor) } else { Err(Rejection::NotPermitted.into()) }
+    }
+
     /// Refuses somebody without a session.
     pub(crate) fn need_session(&self) -> Result<&Session, Problem> {
         self.session.as_ref().ok_or_else(|| HttpCode::Unauthenticated.into())
@@ -55,12 +74,22 @@ impl Visitor {
         if !self.bearer {
             need_same_origin(headers)?;
         }
-        if session.site != *site {
-            let message = format!("this session is good for the site {} only", session.site);
-            return Err(Problem::from(Rejection::NotPermitted).saying(message));
-        }
+        need_site(session, site)?;
         Ok(session.actor.clone())
     }
+}
+
+fn need_site(session: &Session, site: &SiteId) -> Result<(), Problem> {
+    if session.site == *site {
+        return Ok(());
+    }
+    let message = format!("this session is good for the site {} only", session.site);
+    Err(Problem::from(Rejection::NotPermitted).saying(message))
+}
+
+/// Whether this is somebody from whom nothing is kept.
+pub(crate) fn is_moderator(actor: &Actor) -> bool {
+    [Role::Moderator, Role::Administrator].into_iter().any(|role| actor.roles.has(role))
 }
 
 fn bearer_token(value: &str) -> Option<&str> {

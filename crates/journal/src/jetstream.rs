@@ -15,7 +15,8 @@ use domain::{Envelope, Place, Timestamp};
 use serde::Deserialize;
 use tokio::sync::watch;
 use wire::envelope::MESSAGE_ID;
-use wire::subject;
+pub(crate) use wire::subject::STREAM;
+use wire::subject::{self, EPOCH, STATE};
 
 use crate::limits::{
     ACK_TIMEOUT, ACKS_IN_FLIGHT_MAX, DUPLICATE_WINDOW, PUBLISH_ATTEMPTS_MAX, PUBLISH_RETRY_PAUSE, REQUEST_TIMEOUT,
@@ -25,12 +26,6 @@ use crate::{Contents, Entry, Error, Head};
 mod follower;
 pub(crate) use follower::Follower;
 
-/// The stream. Stored: never change.
-pub(crate) const STREAM: &str = "KOE_EVENTS";
-/// The bucket of what Koe's processes agree on. Stored: never change.
-const BUCKET: &str = "KOE_STATE";
-/// The key of the epoch, in hexadecimal. Stored: never change.
-const EPOCH: &str = "epoch";
 /// The broker's words for "no room": the stream's own limits, the server's storage, the account's.
 const FULL: [ErrorCode; 3] =
     [ErrorCode::STREAM_STORE_FAILED, ErrorCode::STORAGE_RESOURCES_EXCEEDED, ErrorCode::INSUFFICIENT_RESOURCES];
@@ -267,13 +262,13 @@ fn missing(error: &dyn std::error::Error) -> Error {
 }
 
 async fn open_state(context: &Context, options: &Options) -> Result<kv::Store, Error> {
-    match context.get_key_value(BUCKET).await {
+    match context.get_key_value(STATE).await {
         Ok(state) => return Ok(state),
         Err(error) if options.provision == Provision::Never => return Err(missing(&error)),
         Err(_) => {}
     }
     let config = kv::Config {
-        bucket: BUCKET.to_owned(),
+        bucket: STATE.to_owned(),
         description: "What Koe's processes agree on".to_owned(),
         history: 1,
         storage: stream::StorageType::File,
@@ -282,7 +277,7 @@ async fn open_state(context: &Context, options: &Options) -> Result<kv::Store, E
     };
     match context.create_key_value(config).await {
         Ok(state) => Ok(state),
-        Err(error) => context.get_key_value(BUCKET).await.or(Err(Error::unavailable(error))),
+        Err(error) => context.get_key_value(STATE).await.or(Err(Error::unavailable(error))),
     }
 }
 

@@ -161,7 +161,7 @@ impl Journal {
         })
     }
 
-    /// Whether the message at a place came from the same command. The time is not compared, and a message that is
+    /// Whether the message at a place came from the same command. Neither the time nor what a writer judged is compared, and a message that is
     /// gone counts as equal.
     pub async fn holds(&self, sequence: u64, place: &Place, envelope: &Envelope) -> Result<bool, Error> {
         let Some(entry) = self.read(sequence).await? else {
@@ -171,7 +171,9 @@ impl Journal {
         let domain::Content::Event(known) = stored.content else {
             return Ok(false);
         };
-        let same = known.id == envelope.id && known.actor.id == envelope.actor.id && known.event == envelope.event;
+        let same = known.id == envelope.id
+            && known.actor.id == envelope.actor.id
+            && known.event.asks_the_same(&envelope.event);
         Ok(same && stored.place.as_ref() == Some(place))
     }
 

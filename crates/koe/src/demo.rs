@@ -80,6 +80,8 @@ pub(crate) async fn post(client: &Client) -> anyhow::Result<()> {
         headline: text::headline(&demo.headline)?,
         address: text::address(&demo.address)?,
         category: text::category(&demo.category)?,
+        published: None,
+        closes_at: None,
     };
     client.send(&next(&place, &editor, open)?, true).await?;
 
@@ -94,7 +96,7 @@ pub(crate) async fn post(client: &Client) -> anyhow::Result<()> {
     }
     for (comment, id) in demo.comments.iter().zip(&posted) {
         let Some(reason) = &comment.removed else { continue };
-        let body = CommandBody::RemoveComment { comment: *id, reason: text::reason(reason)? };
+        let body = CommandBody::RemoveComment { comment: *id, reason: text::reason(reason)?, rule: "".into() };
         client.send(&next(&place, &editor, body)?, true).await?;
     }
     vote(client, &demo, &place, &posted).await?;

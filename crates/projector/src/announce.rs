@@ -5,6 +5,7 @@ use prost::Message as _;
 use views::{CommentChange, Step, ThreadChange};
 use wire::{Position, subject, v1};
 
+use crate::answers;
 use crate::limits::ANNOUNCED_COMMENTS_MAX;
 use crate::shared::Shared;
 
@@ -24,11 +25,5 @@ pub(crate) async fn announce(shared: &Shared, step: &Step, epoch: u64) {
 }
 
 fn message(change: &ThreadChange, comments: &[CommentChange], position: String) -> v1::ThreadChanged {
-    let comments = comments.iter().map(|comment| v1::CommentChanged {
-        id: comment.id.to_string(),
-        number: comment.number,
-        state: if comment.removed { v1::CommentState::Removed } else { v1::CommentState::Visible }.into(),
-        tally: Some(v1::Tally { up: comment.tally.up, down: comment.tally.down }),
-    });
-    v1::ThreadChanged { position, count: change.count, comments: comments.collect() }
+    v1::ThreadChanged { position, count: change.count, comments: comments.iter().map(answers::changed).collect() }
 }

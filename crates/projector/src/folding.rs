@@ -182,6 +182,7 @@ impl Folding {
         }
         // Whoever sees the position may ask for the outcome.
         shared.ring.remember(&step.outcomes);
+        shared.recent.remember(step);
         self.generation.position.send_replace(step.sequence);
         shared.metrics.sequence.set(i64::try_from(step.sequence).unwrap_or(i64::MAX));
         shared.metrics.count(step);

@@ -10,6 +10,7 @@ mod limits;
 mod manager;
 mod metrics;
 mod queries;
+mod recent;
 mod ring;
 mod shared;
 

@@ -18,6 +18,8 @@ pub(crate) const COUNTS_MAX: usize = 100;
 pub(crate) const SITES_MAX: usize = 200;
 /// Comments in one `facts`: a parent and twenty quotes fit.
 pub(crate) const FACTS_COMMENTS_MAX: usize = 32;
+/// Former names that moderators are told of.
+pub(crate) const FORMER_NAMES_MAX: usize = 50;
 /// Frozen places that `status` names.
 pub(crate) const FROZEN_NAMED_MAX: usize = 100;
 /// Places in one `digest` when the asker names no limit.
@@ -30,6 +32,10 @@ pub(crate) const ANNOUNCED_COMMENTS_MAX: usize = 100;
 pub(crate) const REBUILDS_WAITING_MAX: usize = 1;
 /// Outcomes of votes that are remembered: some seconds at full speed, for those who wait.
 pub(crate) const RING_ENTRIES_MAX: usize = 65_536;
+/// Changed comments that are remembered for those who ask since a position: minutes of a busy site.
+pub(crate) const RECENT_ENTRIES_MAX: usize = 65_536;
+/// Changed comments in one answer; whoever missed more asks the page again.
+pub(crate) const CHANGES_TOLD_MAX: usize = 1_000;
 /// How often a quiet fold looks whether it may pass gaps.
 pub(crate) const PASS_INTERVAL: Duration = Duration::from_millis(250);
 /// A store that served before catches up first, so that readers do not see time run back after a crash; one that has more

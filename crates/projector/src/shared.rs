@@ -9,6 +9,7 @@ use views::{Checkpoint, Store};
 
 use crate::limits::READERS_MAX;
 use crate::metrics::Metrics;
+use crate::recent::Recent;
 use crate::ring::Ring;
 
 /// Which log a generation is folded from: another stream under the name, or one that lost its tail, is another log.
@@ -45,12 +46,13 @@ pub(crate) struct Shared {
     pub(crate) head: watch::Receiver<Head>,
     /// The generation that serves; none before the first has caught up.
     pub(crate) serving: watch::Sender<Option<Arc<Generation>>>,
-    pub(crate) ring: Ring,
+    pub(crate) ring: Arc<Ring>,
     pub(crate) readers: Semaphore,
     pub(crate) metrics: Metrics,
     /// The generation that is being rebuilt, 0 for none, and how far it is.
     pub(crate) rebuilding: AtomicU32,
     pub(crate) rebuilding_sequence: AtomicU64,
+    pub(crate) recent: Arc<Recent>,
     /// Asks the manager for a rebuild; it answers with the generation.
     pub(crate) rebuild: mpsc::Sender<oneshot::Sender<u32>>,
 }
@@ -89,7 +91,8 @@ impl Shared {
             journal,
             nats,
             serving: watch::Sender::new(None),
-            ring: Ring::default(),
+            ring: Arc::default(),
+            recent: Arc::default(),
             readers: Semaphore::new(READERS_MAX),
             metrics,
             rebuilding: AtomicU32::new(0),

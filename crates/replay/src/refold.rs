@@ -174,13 +174,20 @@ pub(crate) mod tests {
             life.add(None, "admin", Event::SiteOpened { name: "Demo".into(), zone: "Asia/Tokyo".into() });
             for thread in ["a", "b"] {
                 let (headline, none) = ("Headline".into(), Box::<str>::default());
-                let opened = Event::ThreadOpened { headline, address: none.clone(), category: none };
+                let opened = Event::ThreadOpened {
+                    headline,
+                    address: none.clone(),
+                    category: none,
+                    published: None,
+                    closes_at: None,
+                };
                 life.add(Some(thread), "cms", opened);
                 let post = |text: &str| Event::CommentPosted {
                     parent: None,
                     text: Text::recorded(text),
                     quotes: Vec::new(),
                     length: 5,
+                    held: None,
                 };
                 let first = life.add(Some(thread), "ann", post("first"));
                 life.add(Some(thread), "bob", post("other"));

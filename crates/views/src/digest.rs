@@ -3,18 +3,22 @@
 //! They cover logical records by place, comment numbers among them, recomputed from stored values; no sequences, no
 //! internal numbers of places or voters, no counters of what had no effect.
 
-use domain::{CommandId, Place, SiteId};
+use domain::{AuthorId, CommandId, Place, SiteId};
 
 use crate::error::Error;
-use crate::keys::{Key, PlaceNo, Side, number_tail, prefix, voters_tail};
+use crate::keys::{Key, PlaceNo, Side, WordList, number_tail, prefix, voters_tail};
 use crate::pages::{View, id_of};
-use crate::records::{Command, Comment, Site, Thread};
+use crate::records::{
+    Audit, Author, Command, Comment, Flag, Flags, FormerName, Mode, Resolution, Rules, Settings, Site, Thread,
+    Words,
+};
 use roaring::RoaringBitmap;
 
 /// 32 bytes of BLAKE3.
 pub type Digest = [u8; 32];
 
-/// Fields one after another, each with its length, so that no two records share their bytes.
+/// Fields one after another, each text with its length, and what may come several times with its name before each or their
+/// number before all, so that no two records share their bytes.
 struct Fields(blake3::Hasher);
 
 impl Fields {
@@ -36,6 +40,33 @@ impl Fields {
 
     fn number(&mut self, number: impl Into<i128>) {
         self.0.update(&number.into().to_be_bytes());
+    }
+
+    fn optional(&mut self, number: Option<i64>) {
+        self.number(u8::from(number.is_some()));
+        self.number(number.unwrap_or_default());
+    }
+
+    /// How many of something follow.
+    fn count(&mut self, count: usize) {
+        self.number(u64::try_from(count).expect("a length fits"));
+    }
+
+    fn mode(&mut self, mode: &Mode) {
+        self.number(mode.code);
+        self.text(&mode.reason);
+        self.text(&mode.successor);
+    }
+
+    fn words(&mut self, words: &Words) {
+        self.text(&words.text);
+        self.number(words.time_millis);
+        self.count(words.quotes.len());
+        for quote in &words.quotes {
+            for field in [quote.number, quote.revision, quote.start, quote.end, quote.at] {
+                self.number(field);
+            }
+        }
     }
 
     fn finish(&self) -> Digest {
@@ -128,6 +159,7 @@ impl View<'_> {
     }
 
     fn site_digest(&self, place: &Place, site: &Site) -> Result<Digest, Error> {
+        let no = PlaceNo(site.place);
         let mut fields = Fields::of("site");
         fields.text(place.site.as_str());
         fields.number(u8::from(site.frozen));
@@ -136,20 +168,65 @@ impl View<'_> {
             fields.text(&opened.name);
             fields.text(&opened.zone);
         }
-        for entry in self.scan::<String>(prefix::authors(PlaceNo(site.place))) {
-            let (key, name) = entry?;
-            fields.bytes(key.get(5..).unwrap_or_default());
-            fields.text(&name);
+        let Rules { edit_window_secs, text_chars_max, report_threshold } = site.rules;
+        for number in [edit_window_secs, text_chars_max, report_threshold, site.bans] {
+            fields.number(number);
         }
-        self.add_commands(PlaceNo(site.place), &mut fields)?;
+        fields.mode(&site.mode);
+        let settings: Settings = self.get(&Key::Settings(no))?.unwrap_or_default();
+        fields.text(&settings.locale);
+        fields.number(settings.premoderate_first);
+        fields.number(u8::from(settings.premoderate_links));
+        fields.number(settings.comments_per_minute);
+        fields.number(settings.votes_per_minute);
+        for list in [WordList::Premoderate, WordList::Reserved] {
+            let words = self.word_list(no, &settings, list)?;
+            fields.count(words.len());
+            for word in words {
+                fields.text(&word);
+            }
+        }
+        for entry in self.scan::<Author>(prefix::authors(no)) {
+            let (key, author) = entry?;
+            let id = parse(key.get(5..).unwrap_or_default())?;
+            self.add_author(no, &id, &author, &mut fields)?;
+        }
+        self.add_audit(no, &mut fields)?;
+        self.add_commands(no, &mut fields)?;
         Ok(fields.finish())
     }
 
+    fn add_author(&self, site: PlaceNo, id: &AuthorId, author: &Author, fields: &mut Fields) -> Result<(), Error> {
+        // What comes of threads (the number as a voter, how many comments were shown) is not the site's, so that a site has
+        // one digest whichever of its threads a store folds.
+        if author.name.is_empty() && author.ban.is_none() {
+            return Ok(());
+        }
+        fields.text("author");
+        fields.text(id.as_str());
+        fields.text(&author.name);
+        fields.number(author.former_names);
+        fields.number(u8::from(author.ban.is_some()));
+        if let Some(ban) = &author.ban {
+            fields.text(&ban.reason);
+            fields.optional(ban.until_millis);
+        }
+        for entry in self.scan::<FormerName>(prefix::former_names(site, id)) {
+            let (_, former) = entry?;
+            fields.text("former name");
+            fields.text(&former.name);
+            fields.number(former.until_millis);
+        }
+        Ok(())
+    }
+
     fn thread_digest(&self, place: &Place, thread: &Thread) -> Result<Digest, Error> {
+        let no = PlaceNo(thread.place);
         let mut fields = Fields::of("thread");
         fields.text(place.site.as_str());
         fields.text(place.thread.as_ref().map_or("", domain::ThreadId::as_str));
         fields.number(u8::from(thread.frozen));
+        fields.number(thread.posted);
         fields.number(thread.count);
         fields.number(thread.latest_millis);
         fields.number(u8::from(thread.opened.is_some()));
@@ -157,11 +234,20 @@ impl View<'_> {
             fields.text(&opened.headline);
             fields.text(&opened.address);
             fields.text(&opened.category);
+            fields.optional(opened.published_millis);
+            fields.optional(opened.closes_at_millis);
+        }
+        fields.mode(&thread.mode);
+        fields.number(thread.moves);
+        for entry in self.scan::<String>(prefix::former_addresses(no)) {
+            fields.text("former address");
+            fields.text(&entry?.1);
         }
         for digest in self.comment_digests(place)? {
             fields.bytes(&digest);
         }
-        self.add_commands(PlaceNo(thread.place), &mut fields)?;
+        self.add_audit(no, &mut fields)?;
+        self.add_commands(no, &mut fields)?;
         Ok(fields.finish())
     }
 
@@ -178,25 +264,80 @@ impl View<'_> {
         fields.text(&comment.author);
         fields.number(comment.time_millis);
         fields.number(comment.parent);
-        fields.number(comment.length);
+        fields.count(comment.lengths.len());
+        for length in &comment.lengths {
+            fields.number(*length);
+        }
+        for byte in [comment.state, u8::from(comment.shown), comment.held, u8::from(comment.featured)] {
+            fields.number(byte);
+        }
+        fields.optional(comment.edited_millis);
         fields.number(u8::from(comment.removed.is_some()));
         if let Some(removed) = &comment.removed {
             fields.text(&removed.by);
             fields.text(&removed.reason);
+            fields.text(&removed.rule);
             fields.number(removed.time_millis);
         }
-        let words = self.words(thread, number)?;
-        fields.text(&words.text);
-        for quote in &words.quotes {
-            for field in [quote.number, quote.revision, quote.start, quote.end, quote.at] {
-                fields.number(field);
-            }
+        self.add_flags(thread, number, comment, &mut fields)?;
+        for entry in self.scan::<Words>(prefix::revisions(thread, number)) {
+            fields.text("revision");
+            fields.words(&entry?.1);
         }
+        fields.words(&self.words(thread, number)?);
         let tally = self.tally(thread, number)?;
         fields.number(tally.up);
         fields.number(tally.down);
         self.add_voters(site, thread, number, &mut fields)?;
         Ok(fields.finish())
+    }
+
+    fn add_flags(
+        &self,
+        thread: PlaceNo,
+        number: u32,
+        comment: &Comment,
+        fields: &mut Fields,
+    ) -> Result<(), Error> {
+        let Flags { open, illegal, counted, round, resolved, since_millis } = comment.flags;
+        for number in [open, illegal, counted, round] {
+            fields.number(number);
+        }
+        fields.optional(resolved.map(i64::from));
+        fields.optional(since_millis);
+        for entry in self.scan::<Flag>(prefix::flags(thread, number)) {
+            let (key, flag) = entry?;
+            fields.text("flag");
+            fields.bytes(key.get(9..).unwrap_or_default());
+            fields.number(flag.category);
+            fields.text(&flag.words);
+            fields.number(flag.time_millis);
+            fields.number(flag.round);
+        }
+        for entry in self.scan::<Resolution>(prefix::resolutions(thread, number)) {
+            let (_, resolution) = entry?;
+            fields.text("resolution");
+            fields.number(u8::from(resolution.upheld));
+            fields.text(&resolution.statement);
+            fields.text(&resolution.by);
+            fields.number(resolution.time_millis);
+        }
+        Ok(())
+    }
+
+    /// Decisions in their order, without their places in the log.
+    fn add_audit(&self, place: PlaceNo, fields: &mut Fields) -> Result<(), Error> {
+        for entry in self.scan::<Audit>(prefix::audits(place)) {
+            let (_, audit) = entry?;
+            fields.text("audit");
+            fields.number(audit.time_millis);
+            let texts = [&audit.by, &audit.kind, &audit.author, &audit.reason, &audit.before, &audit.after];
+            for text in texts {
+                fields.text(text);
+            }
+            fields.bytes(&audit.comment.to_be_bytes());
+        }
+        Ok(())
     }
 
     fn add_voters(&self, site: PlaceNo, thread: PlaceNo, number: u32, fields: &mut Fields) -> Result<(), Error> {
@@ -223,6 +364,7 @@ impl View<'_> {
     fn add_commands(&self, place: PlaceNo, fields: &mut Fields) -> Result<(), Error> {
         for entry in self.scan::<Command>(prefix::commands(place)) {
             let (key, command) = entry?;
+            fields.text("command");
             let id: [u8; 16] = *key.last_chunk().ok_or(Error::Damaged("a command's key"))?;
             fields.text(&CommandId::from_u128(u128::from_be_bytes(id)).to_string());
             fields.text(command.void.as_deref().unwrap_or_default());
@@ -231,7 +373,7 @@ impl View<'_> {
     }
 }
 
-fn parse<T: std::str::FromStr>(id: &[u8]) -> Result<T, Error> {
+pub(crate) fn parse<T: std::str::FromStr>(id: &[u8]) -> Result<T, Error> {
     let text = std::str::from_utf8(id).or(Err(Error::Damaged("an id")))?;
     text.parse().or(Err(Error::Damaged("an id")))
 }

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::{Place, SiteId, ThreadId};
+use domain::{AuthorId, Place, SiteId, ThreadId};
 use roaring::RoaringBitmap;
 
 use crate::error::Error;
 use crate::keys::{Key, PlaceNo};
-use crate::records::{Command, Comment, Frozen, Scores, Site, Thread, Words};
+use crate::records::{
+    Address, Audit, Author, Command, Comment, Flag, FormerName, Frozen, Resolution, Scores, Settings, Site,
+    Thread, Words,
+};
 use crate::value::Value;
 
 /// Values of one type, by their keys.
@@ -52,6 +55,11 @@ impl<V: Value> Table<V> {
         self.slots.insert(key.encode(), Slot { value: Some(value), changed: true });
     }
 
+    /// Sees to it that nothing is there.
+    pub(crate) fn remove(&mut self, key: &Key<'_>) {
+        self.slots.insert(key.encode(), Slot { value: None, changed: true });
+    }
+
     fn write(self, batch: &mut sled::Batch) {
         for (key, slot) in self.slots {
             match slot.value {
@@ -69,9 +77,16 @@ pub(crate) struct Draft<'s> {
     pub(crate) counts: Table<u32>,
     pub(crate) sites: Table<Site>,
     pub(crate) threads: Table<Thread>,
-    pub(crate) names: Table<String>,
+    pub(crate) settings: Table<Settings>,
+    pub(crate) texts: Table<String>,
+    pub(crate) authors: Table<Author>,
+    pub(crate) former_names: Table<FormerName>,
+    pub(crate) addresses: Table<Address>,
     pub(crate) comments: Table<Comment>,
     pub(crate) words: Table<Words>,
+    pub(crate) flags: Table<Flag>,
+    pub(crate) resolutions: Table<Resolution>,
+    pub(crate) audits: Table<Audit>,
     pub(crate) scores: Table<Scores>,
     pub(crate) voters: Table<RoaringBitmap>,
     pub(crate) commands: Table<Command>,
@@ -88,9 +103,16 @@ impl<'s> Draft<'s> {
             counts: Table::default(),
             sites: Table::default(),
             threads: Table::default(),
-            names: Table::default(),
+            settings: Table::default(),
+            texts: Table::default(),
+            authors: Table::default(),
+            former_names: Table::default(),
+            addresses: Table::default(),
             comments: Table::default(),
             words: Table::default(),
+            flags: Table::default(),
+            resolutions: Table::default(),
+            audits: Table::default(),
             scores: Table::default(),
             voters: Table::default(),
             commands: Table::default(),
@@ -105,9 +127,16 @@ impl<'s> Draft<'s> {
         self.counts.write(batch);
         self.sites.write(batch);
         self.threads.write(batch);
-        self.names.write(batch);
+        self.settings.write(batch);
+        self.texts.write(batch);
+        self.authors.write(batch);
+        self.former_names.write(batch);
+        self.addresses.write(batch);
         self.comments.write(batch);
         self.words.write(batch);
+        self.flags.write(batch);
+        self.resolutions.write(batch);
+        self.audits.write(batch);
         self.scores.write(batch);
         self.voters.write(batch);
         self.commands.write(batch);
@@ -128,7 +157,7 @@ impl<'s> Draft<'s> {
         let key = Key::Site(id);
         if self.sites.get(self.tree, &key)?.is_none() {
             let place = self.next_place()?;
-            self.sites.put(&key, Site { place, opened: None, frozen: false, skipped: 0, voters: 0 });
+            self.sites.put(&key, Site { place, ..Site::default() });
         }
         Ok(self.sites.change(self.tree, &key)?.as_mut().expect("it was just put there"))
     }
@@ -138,10 +167,14 @@ impl<'s> Draft<'s> {
         let key = Key::Thread(site, id);
         if self.threads.get(self.tree, &key)?.is_none() {
             let place = self.next_place()?;
-            let (opened, latest_millis) = (None, i64::MIN);
-            self.threads.put(&key, Thread { place, opened, frozen: false, skipped: 0, count: 0, latest_millis });
+            self.threads.put(&key, Thread::new(place));
         }
         Ok(self.threads.change(self.tree, &key)?.as_mut().expect("it was just put there"))
+    }
+
+    /// The author, known from now on, for a change.
+    pub(crate) fn author(&mut self, site: PlaceNo, id: &AuthorId) -> Result<&mut Author, Error> {
+        Ok(self.authors.change(self.tree, &Key::Author(site, id))?.get_or_insert_default())
     }
 
     /// The number of a place that is known.

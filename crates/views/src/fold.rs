@@ -1,16 +1,25 @@
 //! The fold: what an event makes of the store. Pure, total and deterministic: no clock, no randomness, no IO but the
 //! draft's reading of what the batch touches; time comes from the event.
 
-use domain::thread::{CommentFacts, Facts, Standing, mentions, permits};
+mod audit;
+mod comments;
+mod facts;
+mod flags;
+mod places;
+mod votes;
+
+use domain::thread::permits;
 use domain::{
-    AuthorId, CommandId, CommentId, Content, Envelope, Event, Place, Quote, Recorded, Rejection, SiteId, Tally,
-    ThreadId, Unreadable, Vote,
+    CommandId, CommentId, Content, Envelope, Event, Place, Recorded, Rejection, SiteId, ThreadId, Unreadable,
 };
 
 use crate::draft::Draft;
 use crate::error::Error;
-use crate::keys::{Key, PlaceNo, Side};
-use crate::records::{self, Command, Comment, Frozen, Removed, Scores, SiteOpened, ThreadOpened, Words};
+use crate::keys::{Key, PlaceNo};
+use crate::records::{Command, Frozen};
+
+use audit::Noted;
+pub(crate) use facts::{author_facts, facts_of, place_facts};
 
 /// What the fold made of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +45,8 @@ pub struct Outcome {
     pub sequence: u64,
     /// The event's type, if it could be read.
     pub kind: Option<&'static str>,
+    /// The id of its command, if it could be read.
+    pub id: Option<CommandId>,
     /// What came of it.
     pub verdict: Verdict,
 }
@@ -53,7 +64,11 @@ pub(crate) fn fold(draft: &mut Draft<'_>, recorded: &Recorded) -> Result<Outcome
             (Some(envelope.event.kind()), event(draft, place, sequence, envelope)?)
         }
     };
-    Ok(Outcome { sequence, kind, verdict })
+    let id = match &recorded.content {
+        Content::Event(envelope) => Some(envelope.id),
+        Content::Unreadable(_) | Content::Misplaced { .. } => None,
+    };
+    Ok(Outcome { sequence, kind, id, verdict })
 }
 
 /// The place stands still from its first message that cannot be read, live and in a rebuild alike.
@@ -105,10 +120,10 @@ fn event(draft: &mut Draft<'_>, place: &Place, sequence: u64, envelope: &Envelop
     if keeps_id && is_known(draft, place, envelope.id)? {
         return Ok(Verdict::Repeated);
     }
-    let facts = facts(draft, place, &mentions(&envelope.event))?;
+    let facts = facts::facts(draft, place, envelope)?;
     let verdict = match permits(&facts, &envelope.actor, &envelope.event) {
         Ok(()) => {
-            apply(draft, place, envelope)?;
+            apply(draft, place, sequence, &Happening { envelope, facts: &facts })?;
             Verdict::Applied
         }
         Err(rejection) => {
@@ -144,210 +159,134 @@ fn is_known(draft: &mut Draft<'_>, place: &Place, id: CommandId) -> Result<bool,
     Ok(draft.commands.get(draft.tree, &Key::Command(number, id))?.is_some())
 }
 
-/// What the rules need to know, as of this place in the log.
-fn facts(draft: &mut Draft<'_>, place: &Place, mentioned: &[CommentId]) -> Result<Facts, Error> {
-    // Places that stand still were skipped before.
-    let site = draft.sites.get(draft.tree, &Key::Site(&place.site))?;
-    let site = site.is_some_and(|site| site.opened.is_some()).then_some(Standing::Open);
-    let Some(id) = &place.thread else {
-        return Ok(Facts { site, ..Facts::default() });
-    };
-    let Some(thread) = draft.threads.get(draft.tree, &Key::Thread(&place.site, id))? else {
-        return Ok(Facts { site, ..Facts::default() });
-    };
-    let (number, opened) = (PlaceNo(thread.place), thread.opened.is_some());
-    let mut comments = Vec::with_capacity(mentioned.len());
-    for &id in mentioned {
-        let Some(comment) = number_of(draft, number, id)? else {
-            continue;
-        };
-        let Some(comment) = draft.comments.get(draft.tree, &Key::Comment(number, comment))? else {
-            continue;
-        };
-        comments.push((id, facts_of(comment)?));
-    }
-    Ok(Facts { site, thread: opened.then_some(Standing::Open), comments })
-}
-
-/// What rules need to know of a stored comment.
-pub(crate) fn facts_of(comment: &Comment) -> Result<CommentFacts, Error> {
-    let author = comment.author.parse().or(Err(Error::Damaged("an author's id")))?;
-    Ok(CommentFacts { author, removed: comment.removed.is_some(), length: comment.length })
-}
-
 fn number_of(draft: &mut Draft<'_>, thread: PlaceNo, id: CommentId) -> Result<Option<u32>, Error> {
     Ok(draft.counts.get(draft.tree, &Key::Number(thread, id.0))?.copied())
 }
 
+/// An event that its rules permit, and what they were asked with.
+struct Happening<'e> {
+    envelope: &'e Envelope,
+    facts: &'e domain::thread::Facts,
+}
+
+impl Happening<'_> {
+    /// When, as the rules took it.
+    fn time_millis(&self) -> i64 {
+        self.facts.time.0
+    }
+
+    fn actor(&self) -> String {
+        self.envelope.actor.id.to_string()
+    }
+}
+
+/// A thread that something happens to.
+#[derive(Clone, Copy)]
+struct At<'e> {
+    site: &'e SiteId,
+    thread: &'e ThreadId,
+    site_no: PlaceNo,
+    no: PlaceNo,
+}
+
+impl At<'_> {
+    /// Readers see this comment otherwise now.
+    fn touch(&self, draft: &mut Draft<'_>, number: u32) {
+        draft.touched.entry((self.site.clone(), self.thread.clone())).or_default().insert(number);
+    }
+}
+
 /// Carries out an event that its rules permit.
-fn apply(draft: &mut Draft<'_>, place: &Place, envelope: &Envelope) -> Result<(), Error> {
-    let site = &place.site;
-    match (&envelope.event, &place.thread) {
-        (Event::SiteOpened { name, zone }, _) => {
-            draft.site(site)?.opened = Some(SiteOpened { name: name.to_string(), zone: zone.to_string() });
-            Ok(())
+fn apply(draft: &mut Draft<'_>, place: &Place, sequence: u64, it: &Happening<'_>) -> Result<(), Error> {
+    let site_no = PlaceNo(draft.site(&place.site)?.place);
+    let noted = match &place.thread {
+        None => in_site(draft, &place.site, site_no, sequence, it)?,
+        Some(thread) => {
+            let at =
+                At { site: &place.site, thread, site_no, no: PlaceNo(draft.thread(&place.site, thread)?.place) };
+            if let Event::VoteCast { comment, vote } = &it.envelope.event {
+                return votes::cast(draft, at, &it.envelope.actor.id, *comment, *vote);
+            }
+            // Rules and readers take an event as no earlier than its thread's last.
+            draft.thread(at.site, at.thread)?.latest_millis = it.time_millis();
+            in_thread(draft, at, it)?
         }
-        (Event::AuthorNamed { author, name }, _) => {
-            let place = PlaceNo(draft.site(site)?.place);
-            draft.names.put(&Key::Author(place, author), name.to_string());
-            Ok(())
-        }
-        (Event::ThreadOpened { headline, address, category }, Some(thread)) => {
-            let opened = ThreadOpened {
-                headline: headline.to_string(),
-                address: address.to_string(),
-                category: category.to_string(),
-            };
-            let thread = draft.thread(site, thread)?;
-            thread.opened = Some(opened);
-            thread.latest_millis = thread.latest_millis.max(envelope.time.0);
-            Ok(())
-        }
-        (Event::CommentPosted { parent, text, quotes, length }, Some(thread)) => {
-            let words = Words { text: text.as_str().to_owned(), quotes: Vec::new() };
-            post(draft, (site, thread), envelope, (*parent, *length, quotes, words))
-        }
-        (Event::CommentRemoved { comment, reason }, Some(thread)) => {
-            remove(draft, (site, thread), envelope, *comment, reason)
-        }
-        (Event::VoteCast { comment, vote }, Some(thread)) => {
-            cast(draft, (site, thread), &envelope.actor.id, *comment, *vote)
-        }
-        // `wire` reads an event about a thread only from the subject of one.
-        (
-            Event::ThreadOpened { .. }
-            | Event::CommentPosted { .. }
-            | Event::CommentRemoved { .. }
-            | Event::VoteCast { .. },
-            None,
-        ) => Ok(()),
-    }
-}
-
-/// Rules and readers take an event as no earlier than its thread's last.
-fn latest(draft: &mut Draft<'_>, (site, thread): (&SiteId, &ThreadId), envelope: &Envelope) -> Result<i64, Error> {
-    let thread = draft.thread(site, thread)?;
-    thread.latest_millis = thread.latest_millis.max(envelope.time.0);
-    Ok(thread.latest_millis)
-}
-
-fn post(
-    draft: &mut Draft<'_>,
-    at: (&SiteId, &ThreadId),
-    envelope: &Envelope,
-    (parent, length, quotes, mut words): (Option<CommentId>, u32, &[Quote], Words),
-) -> Result<(), Error> {
-    let time_millis = latest(draft, at, envelope)?;
-    let thread = draft.thread(at.0, at.1)?;
-    thread.count += 1;
-    let (place, number) = (PlaceNo(thread.place), thread.count);
-    let parent = match parent {
-        Some(parent) => number_of(draft, place, parent)?.unwrap_or_default(),
-        None => 0,
     };
-    for quote in quotes {
-        let Some(quoted) = number_of(draft, place, quote.comment)? else {
-            continue;
-        };
-        let Quote { revision, start, end, at, .. } = *quote;
-        words.quotes.push(records::Quote { number: quoted, revision, start, end, at });
+    match noted {
+        Some(noted) => audit::note(draft, place, (site_no, sequence), it, noted),
+        None => Ok(()),
     }
-    let (id, author) = (envelope.id.as_u128(), envelope.actor.id.to_string());
-    let comment = Comment { id, author, time_millis, parent, length, removed: None };
-    draft.comments.put(&Key::Comment(place, number), comment);
-    draft.words.put(&Key::Words(place, number), words);
-    draft.counts.put(&Key::Number(place, envelope.id), number);
-    touch(draft, at, number);
-    Ok(())
 }
 
-fn remove(
+/// `wire` reads an event about a thread only from the subject of one.
+const OF_THREADS: Option<Noted> = None;
+
+fn in_site(
     draft: &mut Draft<'_>,
-    at: (&SiteId, &ThreadId),
-    envelope: &Envelope,
-    comment: CommentId,
-    reason: &str,
-) -> Result<(), Error> {
-    let time_millis = latest(draft, at, envelope)?;
-    let place = PlaceNo(draft.thread(at.0, at.1)?.place);
-    let Some(number) = number_of(draft, place, comment)? else {
-        return Ok(());
-    };
-    if let Some(comment) = draft.comments.change(draft.tree, &Key::Comment(place, number))? {
-        let by = envelope.actor.id.to_string();
-        comment.removed = Some(Removed { by, reason: reason.to_owned(), time_millis });
+    site: &SiteId,
+    site_no: PlaceNo,
+    sequence: u64,
+    it: &Happening<'_>,
+) -> Result<Option<Noted>, Error> {
+    match &it.envelope.event {
+        Event::SiteOpened { name, zone } => places::open_site(draft, site, name, zone).map(Some),
+        Event::SiteSet(patch) => places::set_site(draft, site, site_no, sequence, patch).map(Some),
+        Event::ThreadModeSet(change) => places::set_site_mode(draft, site, change).map(Some),
+        Event::AuthorNamed { author, name } => places::name(draft, site_no, author, name, it).map(Some),
+        Event::AuthorBanned { author, ban } => places::ban(draft, site, site_no, author, ban).map(Some),
+        Event::AuthorUnbanned { author, reason } => places::unban(draft, site_no, author, reason).map(Some),
+        Event::ThreadOpened { .. }
+        | Event::ThreadUpdated(_)
+        | Event::ThreadMoved { .. }
+        | Event::CommentPosted { .. }
+        | Event::CommentEdited { .. }
+        | Event::CommentDeleted { .. }
+        | Event::CommentHeld { .. }
+        | Event::CommentApproved { .. }
+        | Event::CommentRemoved { .. }
+        | Event::CommentRestored { .. }
+        | Event::CommentFeatured { .. }
+        | Event::CommentFlagged { .. }
+        | Event::FlagWithdrawn { .. }
+        | Event::FlagsResolved { .. }
+        | Event::VoteCast { .. } => Ok(OF_THREADS),
     }
-    touch(draft, at, number);
-    Ok(())
 }
 
-/// A vote is set: out of the other side's voters, into this one's.
-fn cast(
-    draft: &mut Draft<'_>,
-    at: (&SiteId, &ThreadId),
-    voter: &AuthorId,
-    comment: CommentId,
-    vote: Vote,
-) -> Result<(), Error> {
-    let place = PlaceNo(draft.thread(at.0, at.1)?.place);
-    let Some(number) = number_of(draft, place, comment)? else {
-        return Ok(());
-    };
-    let voter = number_voter(draft, at.0, voter)?;
-    let up = set_voter(draft, (place, number, Side::Up), voter, vote == Vote::Up)?;
-    let down = set_voter(draft, (place, number, Side::Down), voter, vote == Vote::Down)?;
-    let (chunk, slot) = Scores::place_of(number);
-    let scores = draft.scores.change(draft.tree, &Key::Scores(place, chunk))?.get_or_insert_default();
-    let Tally { up: ups, down: downs } = scores.get(slot);
-    scores.set(slot, Tally { up: ups.saturating_add_signed(up), down: downs.saturating_add_signed(down) });
-    if (up, down) != (0, 0) {
-        touch(draft, at, number);
+fn in_thread(draft: &mut Draft<'_>, at: At<'_>, it: &Happening<'_>) -> Result<Option<Noted>, Error> {
+    let event = &it.envelope.event;
+    match event {
+        Event::ThreadOpened { .. } => places::open_thread(draft, at, event).map(Some),
+        Event::ThreadUpdated(patch) => places::update_thread(draft, at, patch).map(Some),
+        Event::ThreadModeSet(change) => places::set_thread_mode(draft, at, change).map(Some),
+        Event::ThreadMoved { address } => places::move_thread(draft, at, address).map(Some),
+        Event::CommentPosted { parent, text, quotes, length, held } => {
+            comments::post(draft, at, it, (*parent, *length, *held), (text, quotes))
+        }
+        Event::CommentEdited { comment, text, quotes, length, held, .. } => {
+            comments::edit(draft, at, it, (*comment, *length, *held), (text, quotes))
+        }
+        Event::CommentDeleted { comment } => comments::delete(draft, at, *comment),
+        Event::CommentHeld { comment, reason } => comments::hold(draft, at, *comment, reason),
+        Event::CommentApproved { comment } => comments::approve(draft, at, *comment),
+        Event::CommentRemoved { comment, reason, rule } => {
+            comments::remove(draft, at, it, *comment, (reason, rule))
+        }
+        Event::CommentRestored { comment, reason } => comments::restore(draft, at, *comment, reason),
+        Event::CommentFeatured { comment, featured } => comments::feature(draft, at, *comment, *featured),
+        Event::CommentFlagged { comment, category, words } => {
+            flags::flag(draft, at, it, *comment, (*category, words))
+        }
+        Event::FlagWithdrawn { comment } => flags::withdraw(draft, at, it, *comment),
+        Event::FlagsResolved { comment, upheld, statement } => {
+            flags::resolve(draft, at, it, *comment, (*upheld, statement))
+        }
+        // These are of sites, which `wire` sees to, or were dealt with.
+        Event::SiteOpened { .. }
+        | Event::SiteSet(_)
+        | Event::AuthorNamed { .. }
+        | Event::AuthorBanned { .. }
+        | Event::AuthorUnbanned { .. }
+        | Event::VoteCast { .. } => Ok(None),
     }
-    Ok(())
-}
-
-/// Puts a voter into a set or takes them out; by how much the set grew.
-fn set_voter(
-    draft: &mut Draft<'_>,
-    (place, number, side): (PlaceNo, u32, Side),
-    voter: u32,
-    is_in: bool,
-) -> Result<i32, Error> {
-    let container = u16::try_from(voter >> 16).expect("the upper half of 32 bits");
-    let low = voter & 0xffff;
-    let key = Key::Voters(place, number, side, container);
-    let was_in = draft.voters.get(draft.tree, &key)?.is_some_and(|voters| voters.contains(low));
-    if was_in == is_in {
-        return Ok(0);
-    }
-    let voters = draft.voters.change(draft.tree, &key)?;
-    let set = voters.get_or_insert_default();
-    if is_in {
-        set.insert(low);
-        return Ok(1);
-    }
-    set.remove(low);
-    if set.is_empty() {
-        *voters = None;
-    }
-    Ok(-1)
-}
-
-/// The number of a voter in their site, given out by the first vote.
-fn number_voter(draft: &mut Draft<'_>, site: &SiteId, voter: &AuthorId) -> Result<u32, Error> {
-    let place = PlaceNo(draft.site(site)?.place);
-    let key = Key::Voter(place, voter);
-    if let Some(number) = draft.counts.get(draft.tree, &key)? {
-        return Ok(*number);
-    }
-    let record = draft.site(site)?;
-    let number = record.voters;
-    record.voters += 1;
-    draft.counts.put(&key, number);
-    draft.names.put(&Key::VoterId(place, number), voter.to_string());
-    Ok(number)
-}
-
-fn touch(draft: &mut Draft<'_>, (site, thread): (&SiteId, &ThreadId), number: u32) {
-    draft.touched.entry((site.clone(), thread.clone())).or_default().insert(number);
 }

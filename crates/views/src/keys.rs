@@ -4,7 +4,7 @@
 //! the order one reads in. Places (sites and threads) have a number of their own, given out by the fold in log order,
 //! which keeps keys short; it stands in no digest.
 
-use domain::{AuthorId, CommandId, Place, SiteId, ThreadId};
+use domain::{AuthorId, CommandId, CommentId, Place, SiteId, ThreadId};
 
 /// The number of a site or a thread inside one store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +15,41 @@ pub(crate) struct PlaceNo(pub(crate) u32);
 pub(crate) enum Side {
     Up,
     Down,
+}
+
+/// Which of a site's two lists of words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WordList {
+    Premoderate,
+    Reserved,
+}
+
+/// What the audit of a site can be asked for, beside time and thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AuditOf {
+    /// Everything.
+    Site,
+    /// What is about a comment.
+    Comment(CommentId),
+    /// What is about an author.
+    Author(AuthorId),
+    /// What an actor did.
+    By(AuthorId),
+}
+
+impl AuditOf {
+    /// A tag and 16 bytes of BLAKE3, so that every key has one length; whoever reads compares the record.
+    fn encode(&self) -> [u8; 17] {
+        let (tag, hash) = match self {
+            Self::Site => (0, blake3::hash(b"")),
+            Self::Comment(comment) => (1, blake3::hash(&comment.0.as_u128().to_be_bytes())),
+            Self::Author(author) => (2, blake3::hash(author.as_str().as_bytes())),
+            Self::By(actor) => (3, blake3::hash(actor.as_str().as_bytes())),
+        };
+        let mut bytes = [tag; 17];
+        bytes.iter_mut().skip(1).zip(hash.as_bytes()).for_each(|(byte, hashed)| *byte = *hashed);
+        bytes
+    }
 }
 
 /// Comments in one value of scores: 64 are 512 bytes, so that a vote writes little and a page reads one or two.
@@ -30,10 +65,10 @@ pub(crate) enum Key<'a> {
     Site(&'a SiteId),
     /// 3 site 0 thread: [`crate::records::Thread`].
     Thread(&'a SiteId, &'a ThreadId),
-    /// 4 place(site) author: what the author is called, `String`.
+    /// 4 place(site) author: [`crate::records::Author`].
     Author(PlaceNo, &'a AuthorId),
-    /// 5 place(site) author: the author's number as a voter, `u32`.
-    Voter(PlaceNo, &'a AuthorId),
+    /// 5 place(site) author 0 number: [`crate::records::FormerName`], by number from 0.
+    FormerName(PlaceNo, &'a AuthorId, u32),
     /// 6 place(site) voter: the id of the voter with this number, `String`.
     VoterId(PlaceNo, u32),
     /// 7 place(thread) number: [`crate::records::Comment`].
@@ -53,128 +88,192 @@ pub(crate) enum Key<'a> {
     Frozen(&'a Place),
     /// 14 code: how many events were void for this reason, `u64`.
     Void(&'a str),
+    /// 15 place(site): [`crate::records::Settings`].
+    Settings(PlaceNo),
+    /// 16 place(site) list chunk: words of a list, one a line, `String` of some 4 KB, which sled handles well.
+    WordList(PlaceNo, WordList, u32),
+    /// 17 place(thread) number revision: [`crate::records::Words`] that the comment had before.
+    Revision(PlaceNo, u32, u32),
+    /// 18 place(thread) number author: [`crate::records::Flag`].
+    Flag(PlaceNo, u32, &'a AuthorId),
+    /// 19 place(thread) number round: [`crate::records::Resolution`].
+    Resolution(PlaceNo, u32, u32),
+    /// 20 place(site) thread 0 number: a comment that waits for a moderator, `u32` 1.
+    Waiting(PlaceNo, &'a ThreadId, u32),
+    /// 21 place sequence: [`crate::records::Audit`], by the place that the event is about.
+    Audit(PlaceNo, u64),
+    /// 22 place(site) of-what sequence: where the audit of that event stands, the number of its place, `u32`.
+    AuditOf(PlaceNo, &'a AuditOf, u64),
+    /// 23 place(site) hash of an address: [`crate::records::Address`].
+    Address(PlaceNo, &'a str),
+    /// 24 place(thread) number: an address that the article had before, `String`, by number from 0.
+    FormerAddress(PlaceNo, u32),
 }
 
 impl Key<'_> {
     /// The key as bytes.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(24);
         match self {
-            Self::Checkpoint => out.push(0),
-            Self::Places => out.push(1),
-            Self::Site(site) => text(&mut out, 2, &[site.as_str()]),
-            Self::Thread(site, thread) => text(&mut out, 3, &[site.as_str(), thread.as_str()]),
-            Self::Author(site, author) => {
-                numbered(&mut out, 4, *site);
-                out.extend(author.as_str().bytes());
+            Self::Checkpoint => Parts::of(0),
+            Self::Places => Parts::of(1),
+            Self::Site(site) => Parts::of(2).text(site.as_str()),
+            Self::Thread(site, thread) => Parts::of(3).text(site.as_str()).end().text(thread.as_str()),
+            Self::Author(site, author) => Parts::of(4).place(*site).text(author.as_str()),
+            Self::FormerName(site, author, number) => {
+                Parts::of(5).place(*site).text(author.as_str()).end().number(*number)
             }
-            Self::Voter(site, author) => {
-                numbered(&mut out, 5, *site);
-                out.extend(author.as_str().bytes());
-            }
-            Self::VoterId(site, voter) => {
-                numbered(&mut out, 6, *site);
-                out.extend(voter.to_be_bytes());
-            }
-            Self::Comment(thread, number) => {
-                numbered(&mut out, 7, *thread);
-                out.extend(number.to_be_bytes());
-            }
-            Self::Words(thread, number) => {
-                numbered(&mut out, 8, *thread);
-                out.extend(number.to_be_bytes());
-            }
-            Self::Number(thread, id) => {
-                numbered(&mut out, 9, *thread);
-                out.extend(id.as_u128().to_be_bytes());
-            }
-            Self::Scores(thread, chunk) => {
-                numbered(&mut out, 10, *thread);
-                out.extend(chunk.to_be_bytes());
-            }
+            Self::VoterId(site, voter) => Parts::of(6).place(*site).number(*voter),
+            Self::Comment(thread, number) => Parts::of(7).place(*thread).number(*number),
+            Self::Words(thread, number) => Parts::of(8).place(*thread).number(*number),
+            Self::Number(thread, id) => Parts::of(9).place(*thread).bytes(&id.as_u128().to_be_bytes()),
+            Self::Scores(thread, chunk) => Parts::of(10).place(*thread).number(*chunk),
             Self::Voters(thread, number, side, container) => {
-                numbered(&mut out, 11, *thread);
-                out.extend(number.to_be_bytes());
-                out.push(match side {
+                let side = match side {
                     Side::Up => 0,
                     Side::Down => 1,
-                });
-                out.extend(container.to_be_bytes());
+                };
+                Parts::of(11).place(*thread).number(*number).bytes(&[side]).bytes(&container.to_be_bytes())
             }
-            Self::Command(place, id) => {
-                numbered(&mut out, 12, *place);
-                out.extend(id.as_u128().to_be_bytes());
-            }
+            Self::Command(place, id) => Parts::of(12).place(*place).bytes(&id.as_u128().to_be_bytes()),
             Self::Frozen(place) => {
-                text(&mut out, 13, &[place.site.as_str(), place.thread.as_ref().map_or("", ThreadId::as_str)]);
+                let thread = place.thread.as_ref().map_or("", ThreadId::as_str);
+                Parts::of(13).text(place.site.as_str()).end().text(thread)
             }
-            Self::Void(code) => text(&mut out, 14, &[code]),
+            Self::Void(code) => Parts::of(14).text(code),
+            Self::Settings(site) => Parts::of(15).place(*site),
+            Self::WordList(site, list, chunk) => {
+                let list = match list {
+                    WordList::Premoderate => 0,
+                    WordList::Reserved => 1,
+                };
+                Parts::of(16).place(*site).bytes(&[list]).number(*chunk)
+            }
+            Self::Revision(thread, number, revision) => {
+                Parts::of(17).place(*thread).number(*number).number(*revision)
+            }
+            Self::Flag(thread, number, author) => {
+                Parts::of(18).place(*thread).number(*number).text(author.as_str())
+            }
+            Self::Resolution(thread, number, round) => Parts::of(19).place(*thread).number(*number).number(*round),
+            Self::Waiting(site, thread, number) => {
+                Parts::of(20).place(*site).text(thread.as_str()).end().number(*number)
+            }
+            Self::Audit(place, sequence) => Parts::of(21).place(*place).bytes(&sequence.to_be_bytes()),
+            Self::AuditOf(site, what, sequence) => {
+                Parts::of(22).place(*site).bytes(&what.encode()).bytes(&sequence.to_be_bytes())
+            }
+            Self::Address(site, address) => {
+                let hash = blake3::hash(address.as_bytes());
+                Parts::of(23).place(*site).bytes(hash.as_bytes().split_at(ADDRESS_HASH_BYTES).0)
+            }
+            Self::FormerAddress(thread, number) => Parts::of(24).place(*thread).number(*number),
         }
-        out
+        .0
     }
 }
 
-/// Ids hold no zero byte, so a zero between two of them keeps their order.
-fn text(out: &mut Vec<u8>, tag: u8, parts: &[&str]) {
-    out.push(tag);
-    for (index, part) in parts.iter().enumerate() {
-        if index > 0 {
-            out.push(0);
-        }
-        out.extend(part.bytes());
-    }
-}
+/// Bytes of a hash that stand in a key: who reads compares the record, so that a collision would only be forgetful.
+const ADDRESS_HASH_BYTES: usize = 16;
 
-fn numbered(out: &mut Vec<u8>, tag: u8, place: PlaceNo) {
-    out.push(tag);
-    out.extend(place.0.to_be_bytes());
+/// A key on the way.
+struct Parts(Vec<u8>);
+
+impl Parts {
+    fn of(tag: u8) -> Self {
+        let mut bytes = Vec::with_capacity(24);
+        bytes.push(tag);
+        Self(bytes)
+    }
+
+    fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    fn place(self, place: PlaceNo) -> Self {
+        self.number(place.0)
+    }
+
+    fn number(self, number: u32) -> Self {
+        self.bytes(&number.to_be_bytes())
+    }
+
+    fn text(self, text: &str) -> Self {
+        self.bytes(text.as_bytes())
+    }
+
+    /// Ids hold no zero byte, so a zero after one of them keeps their order.
+    fn end(self) -> Self {
+        self.bytes(&[0])
+    }
 }
 
 /// Prefixes to scan, each all keys of one kind below something.
 pub(crate) mod prefix {
-    use super::{Key, PlaceNo, SiteId, numbered};
+    use super::{AuditOf, AuthorId, Parts, PlaceNo, SiteId};
 
     pub(crate) fn sites() -> Vec<u8> {
-        vec![2]
+        Parts::of(2).0
     }
 
     pub(crate) fn threads(site: &SiteId) -> Vec<u8> {
-        let mut prefix = Key::Site(site).encode();
-        prefix.splice(0..1, [3]);
-        prefix.push(0);
-        prefix
+        Parts::of(3).text(site.as_str()).end().0
     }
 
     pub(crate) fn authors(site: PlaceNo) -> Vec<u8> {
-        of(4, site)
+        Parts::of(4).place(site).0
+    }
+
+    pub(crate) fn former_names(site: PlaceNo, author: &AuthorId) -> Vec<u8> {
+        Parts::of(5).place(site).text(author.as_str()).end().0
     }
 
     pub(crate) fn comments(thread: PlaceNo) -> Vec<u8> {
-        of(7, thread)
+        Parts::of(7).place(thread).0
     }
 
     pub(crate) fn voters(thread: PlaceNo, number: u32) -> Vec<u8> {
-        let mut prefix = of(11, thread);
-        prefix.extend(number.to_be_bytes());
-        prefix
+        Parts::of(11).place(thread).number(number).0
     }
 
     pub(crate) fn commands(place: PlaceNo) -> Vec<u8> {
-        of(12, place)
+        Parts::of(12).place(place).0
     }
 
     pub(crate) fn frozen() -> Vec<u8> {
-        vec![13]
+        Parts::of(13).0
     }
 
     pub(crate) fn void() -> Vec<u8> {
-        vec![14]
+        Parts::of(14).0
     }
 
-    fn of(tag: u8, place: PlaceNo) -> Vec<u8> {
-        let mut prefix = Vec::with_capacity(9);
-        numbered(&mut prefix, tag, place);
-        prefix
+    pub(crate) fn revisions(thread: PlaceNo, number: u32) -> Vec<u8> {
+        Parts::of(17).place(thread).number(number).0
+    }
+
+    pub(crate) fn flags(thread: PlaceNo, number: u32) -> Vec<u8> {
+        Parts::of(18).place(thread).number(number).0
+    }
+
+    pub(crate) fn resolutions(thread: PlaceNo, number: u32) -> Vec<u8> {
+        Parts::of(19).place(thread).number(number).0
+    }
+
+    pub(crate) fn waiting(site: PlaceNo) -> Vec<u8> {
+        Parts::of(20).place(site).0
+    }
+
+    pub(crate) fn audits(place: PlaceNo) -> Vec<u8> {
+        Parts::of(21).place(place).0
+    }
+
+    pub(crate) fn audits_of(site: PlaceNo, what: &AuditOf) -> Vec<u8> {
+        Parts::of(22).place(site).bytes(&what.encode()).0
+    }
+
+    pub(crate) fn former_addresses(thread: PlaceNo) -> Vec<u8> {
+        Parts::of(24).place(thread).0
     }
 }
 
@@ -194,6 +293,23 @@ pub(crate) fn number_tail(key: &[u8]) -> Option<u32> {
     key.last_chunk().map(|bytes| u32::from_be_bytes(*bytes))
 }
 
+/// The sequence in the tail of a key of the audit.
+pub(crate) fn sequence_tail(key: &[u8]) -> Option<u64> {
+    key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+/// The thread and number of a key under [`prefix::waiting`].
+pub(crate) fn waiting_tail(key: &[u8]) -> Option<(ThreadId, u32)> {
+    let (rest, number) = key.get(5..)?.split_last_chunk()?;
+    let thread = std::str::from_utf8(rest.strip_suffix(&[0])?).ok()?;
+    Some((thread.parse().ok()?, u32::from_be_bytes(*number)))
+}
+
+/// The author of a key under [`prefix::flags`].
+pub(crate) fn flag_tail(key: &[u8]) -> Option<AuthorId> {
+    std::str::from_utf8(key.get(9..)?).ok()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,6 +322,7 @@ mod tests {
         let whole = Place { site: a.clone(), thread: None };
         let part = Place { site: a.clone(), thread: Some(s.clone()) };
         let (one, two) = (PlaceNo(1), PlaceNo(2));
+        let ann: AuthorId = "ann".parse().unwrap();
         let in_order = [
             Key::Checkpoint,
             Key::Places,
@@ -229,6 +346,21 @@ mod tests {
             Key::Frozen(&whole),
             Key::Frozen(&part),
             Key::Void("own-comment"),
+            Key::Settings(one),
+            Key::WordList(one, WordList::Premoderate, 1),
+            Key::WordList(one, WordList::Reserved, 0),
+            Key::Revision(one, 1, 2),
+            Key::Revision(one, 2, 1),
+            Key::Flag(one, 2, &ann),
+            Key::Resolution(one, 1, 1),
+            Key::Waiting(one, &s, 300),
+            Key::Waiting(one, &t, 2),
+            Key::Audit(one, 255),
+            Key::Audit(one, 256),
+            Key::AuditOf(one, &AuditOf::Site, 9),
+            Key::AuditOf(one, &AuditOf::By(ann.clone()), 1),
+            Key::Address(one, "https://a.example"),
+            Key::FormerAddress(one, 0),
         ];
         let bytes: Vec<_> = in_order.iter().map(Key::encode).collect();
         assert!(bytes.is_sorted(), "{bytes:?}");
@@ -240,5 +372,10 @@ mod tests {
     fn tails_lead_back() {
         assert_eq!(voters_tail(&Key::Voters(PlaceNo(1), 7, Side::Down, 513).encode()), Some((Side::Down, 513)));
         assert_eq!(number_tail(&Key::Comment(PlaceNo(1), 77).encode()), Some(77));
+        let thread: ThreadId = "t".parse().unwrap();
+        assert_eq!(waiting_tail(&Key::Waiting(PlaceNo(1), &thread, 7).encode()), Some((thread, 7)));
+        let ann: AuthorId = "ann".parse().unwrap();
+        assert_eq!(flag_tail(&Key::Flag(PlaceNo(1), 7, &ann).encode()), Some(ann));
+        assert_eq!(sequence_tail(&Key::AuditOf(PlaceNo(1), &AuditOf::Site, 77).encode()), Some(77));
     }
 }

@@ -1,27 +1,43 @@
-//! What is read: pages, lists and facts, all as of one position.
+//! What readers see: pages of a thread, all as of one position.
 
 use std::collections::HashMap;
 use std::sync::RwLockReadGuard;
 
-use domain::thread::{Facts, Standing};
-use domain::{AuthorId, CommandId, CommentId, Place, Rejection, SiteId, Tally, ThreadId, Timestamp};
+use domain::moderation::Ban;
+use domain::thread::FlagFacts;
+use domain::{
+    AuthorId, CommandId, CommentId, Hold, Mode, Rejection, SiteId, State, Tally, ThreadId, Timestamp, Vote,
+};
 
+use crate::codes;
 use crate::error::Error;
-use crate::fold::facts_of;
-use crate::keys::{Key, PlaceNo, prefix};
+use crate::fold::author_facts;
+use crate::keys::{Key, PlaceNo, Side};
 use crate::quotes::Ink;
-use crate::records::{Command, Comment, Frozen, Scores, Site, Thread, Words};
+use crate::records::{self, Comment, Flag, Scores, Settings, Site, Thread, Words};
 use crate::store::Store;
 use crate::value::Value;
+use roaring::RoaringBitmap;
 
 /// What a row takes on the way beside its words: ids, names, time and tally.
 const ROW_BYTES: usize = 256;
+/// Comments that one page looks at to find those with a row; a page of a thread where many wait may be shorter.
+const LOOKED_AT_MAX: u32 = 2_000;
 
 /// The store at one position. Folding waits while it is held.
 pub struct View<'s> {
     pub(crate) tree: &'s sled::Tree,
     sequence: u64,
     _gate: RwLockReadGuard<'s, ()>,
+}
+
+/// Whom a page is for.
+#[derive(Clone, Debug, Default)]
+pub struct Viewer {
+    /// The reader, whose own votes and flags the page names.
+    pub id: Option<AuthorId>,
+    /// Whether that is a moderator, from whom nothing is kept.
+    pub moderator: bool,
 }
 
 /// A page of a thread.
@@ -31,20 +47,45 @@ pub struct CommentPage {
     pub site_name: String,
     /// The site's time zone.
     pub zone: String,
-    /// What the article is headed.
-    pub headline: String,
-    /// The address of the article, or empty.
-    pub address: String,
-    /// The section of the article, or empty.
-    pub category: String,
+    /// The site's language, or empty.
+    pub locale: String,
+    /// For how long authors may edit what they posted.
+    pub edit_window_secs: u32,
+    /// Characters of a comment.
+    pub text_chars_max: u32,
+    /// The article.
+    pub article: Article,
+    /// Why the thread has its mode, or empty.
+    pub mode_reason: String,
+    /// The thread where the discussion goes on, or empty.
+    pub successor: String,
     /// The thread's rows.
     pub count: u32,
     /// Whether the thread or its site stands still.
     pub frozen: bool,
+    /// The viewer's ban that was spoken last; it may be over.
+    pub viewer_ban: Option<Ban>,
     /// The comments, by number.
     pub comments: Vec<CommentView>,
-    /// Whether more follow.
-    pub more: bool,
+    /// The number after which the next page begins; `None` on the last.
+    pub next: Option<u32>,
+}
+
+/// An article and how its thread stands.
+#[derive(Debug)]
+pub struct Article {
+    /// What it is headed.
+    pub headline: String,
+    /// Its address, or empty.
+    pub address: String,
+    /// Its section, or empty.
+    pub category: String,
+    /// When it was published.
+    pub published: Option<Timestamp>,
+    /// From when on its thread takes no comments and no votes.
+    pub closes_at: Option<Timestamp>,
+    /// What may happen to its thread: the stricter of the site's mode and its own.
+    pub mode: Mode,
 }
 
 /// A row of a page.
@@ -58,10 +99,43 @@ pub struct CommentView {
     pub time: Timestamp,
     /// The comment it replies to.
     pub parent: Option<CommentId>,
-    /// Who said what; `None` when a moderator removed it.
-    pub words: Option<(Author, String, Vec<Drawn>)>,
+    /// How it stands.
+    pub state: State,
+    /// Who said what; `None` for readers of a comment that is not visible, but for its author while it is held.
+    pub said: Option<Said>,
+    /// The rule of the house that a removed comment broke, or empty.
+    pub rule: String,
+    /// The number of its latest revision.
+    pub revision: u32,
+    /// When it was edited last.
+    pub edited: Option<Timestamp>,
+    /// Whether it is featured.
+    pub featured: bool,
     /// Its votes.
     pub tally: Tally,
+    /// The viewer's own vote.
+    pub own_vote: Option<Vote>,
+    /// Whether the viewer wrote it.
+    pub own: bool,
+    /// Whether the viewer has a flag on it, and whether that waits for a decision.
+    pub own_flag: Option<FlagFacts>,
+    /// Why it is held, for moderators.
+    pub held: Option<Hold>,
+    /// Flags that wait for a decision, for moderators.
+    pub flags: u32,
+    /// Of those, the ones that say that its content is illegal, for moderators.
+    pub flags_illegal: u32,
+}
+
+/// Who said what, and what it quotes.
+#[derive(Debug)]
+pub struct Said {
+    /// Who.
+    pub author: Author,
+    /// The words.
+    pub body: String,
+    /// The quotes, drawn.
+    pub quotes: Vec<Drawn>,
 }
 
 /// An author as the site knows them.
@@ -80,30 +154,20 @@ pub struct Drawn {
     pub id: CommentId,
     /// Its number.
     pub number: u32,
+    /// How it stands.
+    pub state: State,
+    /// The revision that is quoted.
+    pub revision: u32,
+    /// Whether the comment has a later revision.
+    pub edited_since: bool,
     /// Where in the quoting text it stands.
     pub at: u32,
-    /// Who said what; `None` when the quoted comment was removed.
-    pub words: Option<(Author, String, Vec<Drawn>)>,
-}
-
-/// A thread in a list.
-#[derive(Debug)]
-pub struct ThreadEntry {
-    /// The thread.
-    pub thread: String,
-    /// What the article is headed.
-    pub headline: String,
-    /// Its rows.
-    pub count: u32,
-}
-
-/// A command that the fold remembers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KnownCommand {
-    /// Where its event stands in the log.
-    pub sequence: u64,
-    /// The rule that its event broke.
-    pub void: Option<Rejection>,
+    /// The first character quoted.
+    pub start: u32,
+    /// The character after the last one quoted.
+    pub end: u32,
+    /// Who said what; `None` when the quoted comment is not visible.
+    pub said: Option<Said>,
 }
 
 /// The names that one page has looked up.
@@ -125,7 +189,10 @@ impl<'s> View<'s> {
         self.tree.get(key.encode())?.map(|stored| V::from_stored(&stored)).transpose()
     }
 
-    pub(crate) fn scan<V: Value>(&self, prefix: Vec<u8>) -> impl Iterator<Item = Result<(sled::IVec, V), Error>> {
+    pub(crate) fn scan<V: Value>(
+        &self,
+        prefix: Vec<u8>,
+    ) -> impl DoubleEndedIterator<Item = Result<(sled::IVec, V), Error>> {
         self.tree.scan_prefix(prefix).map(|entry| {
             let (key, stored) = entry?;
             Ok((key, V::from_stored(&stored)?))
@@ -142,74 +209,167 @@ impl<'s> View<'s> {
 
     /// Comments of a thread after a number, oldest first; a rejection if there is no such site or thread.
     ///
-    /// At most `limit` of them, and at least one: the page ends before the comment whose words would bring it over
-    /// `bytes_max`.
+    /// At most `limit` of them, and at least one if there is one: the page ends before the comment whose words would
+    /// bring it over `bytes_max`. A hidden thread has none but for moderators.
     pub fn comments(
         &self,
         site: &SiteId,
         thread: &ThreadId,
+        viewer: &Viewer,
         after: u32,
         (limit, bytes_max): (u32, usize),
     ) -> Result<Result<CommentPage, Rejection>, Error> {
         let Some(site_record) = self.site(site)? else {
             return Ok(Err(Rejection::SiteUnknown));
         };
-        let Some(site_opened) = site_record.opened else {
+        let Some(site_opened) = &site_record.opened else {
             return Ok(Err(Rejection::SiteUnknown));
         };
         let Some(record) = self.thread(site, thread)? else {
             return Ok(Err(Rejection::ThreadUnknown));
         };
-        let Some(opened) = record.opened else {
+        let Some(article) = article(&site_record, &record)? else {
             return Ok(Err(Rejection::ThreadUnknown));
         };
-        let places = (PlaceNo(site_record.place), PlaceNo(record.place));
-        let mut last = record.count.min(after.saturating_add(limit));
-        let (mut names, mut comments, mut bytes) = (Names::default(), Vec::new(), 0);
-        for number in after.saturating_add(1)..=last {
-            let (comment, comment_bytes) = self.comment(places, number, &mut names)?;
-            bytes += comment_bytes;
-            if bytes > bytes_max && !comments.is_empty() {
-                last = number - 1;
-                break;
-            }
-            comments.push(comment);
-        }
+        let site_no = PlaceNo(site_record.place);
+        let hidden = article.mode == Mode::Hidden && !viewer.moderator;
+        let rows = if hidden {
+            Rows { comments: Vec::new(), next: None }
+        } else {
+            self.rows((site_no, PlaceNo(record.place)), viewer, (after, record.posted), (limit, bytes_max))?
+        };
+        let settings: Settings = self.get(&Key::Settings(site_no))?.unwrap_or_default();
+        // The reason of the stricter mode is the one that readers need.
+        let (of_site, of_thread) = (&site_record.mode, &record.mode);
+        let of_site =
+            of_site.code > of_thread.code || (of_site.code == of_thread.code && of_thread.reason.is_empty());
+        let mode_reason = if of_site { &site_record.mode.reason } else { &record.mode.reason };
         Ok(Ok(CommentPage {
-            site_name: site_opened.name,
-            zone: site_opened.zone,
-            headline: opened.headline,
-            address: opened.address,
-            category: opened.category,
+            site_name: site_opened.name.clone(),
+            zone: site_opened.zone.clone(),
+            locale: settings.locale,
+            edit_window_secs: site_record.rules.edit_window_secs,
+            text_chars_max: site_record.rules.text_chars_max,
+            article,
+            mode_reason: mode_reason.clone(),
+            successor: record.mode.successor.clone(),
             count: record.count,
             frozen: record.frozen || site_record.frozen,
-            comments,
-            more: last < record.count,
+            viewer_ban: match &viewer.id {
+                Some(id) => author_facts(self.get(&Key::Author(site_no, id))?.as_ref(), None).ban,
+                None => None,
+            },
+            comments: rows.comments,
+            next: rows.next,
         }))
     }
 
-    /// A row, and about how many bytes it takes on the way.
-    fn comment(
+    fn rows(
         &self,
         places: (PlaceNo, PlaceNo),
-        number: u32,
+        viewer: &Viewer,
+        (after, posted): (u32, u32),
+        (limit, bytes_max): (u32, usize),
+    ) -> Result<Rows, Error> {
+        let voter = self.voter(places.0, viewer)?;
+        let (mut names, mut bytes) = (Names::default(), 0);
+        let mut rows = Rows { comments: Vec::new(), next: None };
+        for number in after.saturating_add(1)..=posted {
+            let full = rows.comments.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+            if full || number - after > LOOKED_AT_MAX {
+                rows.next = Some(number - 1);
+                break;
+            }
+            let record = self.row(places.1, number)?;
+            if !record.shown && !viewer.moderator {
+                continue;
+            }
+            let (row, row_bytes) = self.comment(places, (number, &record), (viewer, voter), &mut names)?;
+            bytes += row_bytes;
+            if bytes > bytes_max && !rows.comments.is_empty() {
+                rows.next = Some(number - 1);
+                break;
+            }
+            rows.comments.push(row);
+        }
+        Ok(rows)
+    }
+
+    /// The viewer's number as a voter.
+    pub(crate) fn voter(&self, site: PlaceNo, viewer: &Viewer) -> Result<Option<u32>, Error> {
+        let Some(id) = &viewer.id else { return Ok(None) };
+        Ok(self.get::<records::Author>(&Key::Author(site, id))?.and_then(|author| author.voter))
+    }
+
+    /// A row, and about how many bytes it takes on the way.
+    pub(crate) fn comment(
+        &self,
+        places: (PlaceNo, PlaceNo),
+        (number, record): (u32, &Comment),
+        (viewer, voter): (&Viewer, Option<u32>),
         names: &mut Names,
     ) -> Result<(CommentView, usize), Error> {
         let thread = places.1;
-        let record = self.row(thread, number)?;
         let parent = if record.parent == 0 { None } else { Some(id_of(&self.row(thread, record.parent)?)) };
+        let state = codes::state(record.state)?;
         let mut bytes = ROW_BYTES;
-        let words = if record.removed.is_some() {
-            None
-        } else {
+        let own = viewer.id.as_ref().is_some_and(|id| id.as_str() == record.author);
+        let said = if state == State::Visible || viewer.moderator || (own && state == State::Held) {
             let words = self.words(thread, number)?;
             let mut ink = Ink::default();
             let quotes = self.draw(places, &words.quotes, names, &mut ink)?;
             bytes += words.text.len() + ink.used();
-            Some((self.author(places.0, &record.author, names)?, words.text, quotes))
+            Some(Said { author: self.author(places.0, &record.author, names)?, body: words.text, quotes })
+        } else {
+            None
         };
-        let (id, time) = (id_of(&record), Timestamp(record.time_millis));
-        Ok((CommentView { number, id, time, parent, words, tally: self.tally(thread, number)? }, bytes))
+        let own_vote = match (&viewer.id, voter) {
+            (None, _) => None,
+            (Some(_), None) => Some(Vote::None),
+            (Some(_), Some(voter)) => Some(self.vote(thread, number, voter)?),
+        };
+        let own_flag = match &viewer.id {
+            Some(id) => self.get::<Flag>(&Key::Flag(thread, number, id))?,
+            None => None,
+        };
+        let own_flag = own_flag.map(|flag| FlagFacts { waits: flag.waits(&record.flags) });
+        let held = if record.held == 0 || !viewer.moderator { None } else { Some(codes::hold(record.held)?) };
+        let view = CommentView {
+            number,
+            id: id_of(record),
+            time: Timestamp(record.time_millis),
+            parent,
+            state,
+            said,
+            rule: record.removed.as_ref().map_or_else(String::new, |removed| removed.rule.clone()),
+            revision: revision_of(record),
+            edited: record.edited_millis.map(Timestamp),
+            featured: record.featured,
+            tally: self.tally(thread, number)?,
+            own_vote,
+            own,
+            own_flag,
+            held,
+            flags: if viewer.moderator { record.flags.open } else { 0 },
+            flags_illegal: if viewer.moderator { record.flags.illegal } else { 0 },
+        };
+        Ok((view, bytes))
+    }
+
+    /// How a voter voted on a comment.
+    pub(crate) fn vote(&self, thread: PlaceNo, number: u32, voter: u32) -> Result<Vote, Error> {
+        let container = u16::try_from(voter >> 16).expect("the upper half of 32 bits");
+        let is_in = |side| -> Result<bool, Error> {
+            let voters: Option<RoaringBitmap> = self.get(&Key::Voters(thread, number, side, container))?;
+            Ok(voters.is_some_and(|voters| voters.contains(voter & 0xffff)))
+        };
+        Ok(if is_in(Side::Up)? {
+            Vote::Up
+        } else if is_in(Side::Down)? {
+            Vote::Down
+        } else {
+            Vote::None
+        })
     }
 
     pub(crate) fn row(&self, thread: PlaceNo, number: u32) -> Result<Comment, Error> {
@@ -231,120 +391,35 @@ impl<'s> View<'s> {
             return Ok(Author { id: id.to_owned(), name: name.clone() });
         }
         let author: AuthorId = id.parse().or(Err(Error::Damaged("an author's id")))?;
-        let name: String = self.get(&Key::Author(site, &author))?.unwrap_or_default();
+        let record: Option<records::Author> = self.get(&Key::Author(site, &author))?;
+        let name = record.map(|record| record.name).unwrap_or_default();
         names.0.insert(id.to_owned(), name.clone());
         Ok(Author { id: id.to_owned(), name })
     }
+}
 
-    /// What readers call a site that is open.
-    pub fn site_name(&self, site: &SiteId) -> Result<Option<String>, Error> {
-        Ok(self.site(site)?.and_then(|site| site.opened).map(|opened| opened.name))
-    }
+/// Rows of a page, and where the next begins.
+struct Rows {
+    comments: Vec<CommentView>,
+    next: Option<u32>,
+}
 
-    /// How many comments a thread has; `None` if it is not open.
-    pub fn count(&self, site: &SiteId, thread: &ThreadId) -> Result<Option<u32>, Error> {
-        let thread = self.thread(site, thread)?;
-        Ok(thread.filter(|thread| thread.opened.is_some()).map(|thread| thread.count))
-    }
+/// The article of a thread that is open.
+pub(crate) fn article(site: &Site, thread: &Thread) -> Result<Option<Article>, Error> {
+    let mode = codes::mode(site.mode.code.max(thread.mode.code))?;
+    Ok(thread.opened.as_ref().map(|opened| Article {
+        headline: opened.headline.clone(),
+        address: opened.address.clone(),
+        category: opened.category.clone(),
+        published: opened.published_millis.map(Timestamp),
+        closes_at: opened.closes_at_millis.map(Timestamp),
+        mode,
+    }))
+}
 
-    /// Whether the site is open.
-    pub fn is_open(&self, site: &SiteId) -> Result<bool, Error> {
-        Ok(self.site(site)?.is_some_and(|site| site.opened.is_some()))
-    }
-
-    /// Threads of a site after an id, by id.
-    pub fn threads(&self, site: &SiteId, after: &str, limit: usize) -> Result<Vec<ThreadEntry>, Error> {
-        let prefix = prefix::threads(site);
-        let mut from = prefix.clone();
-        from.extend(after.bytes());
-        let mut threads = Vec::new();
-        for entry in self.tree.range(from..) {
-            let (key, stored) = entry?;
-            let Some(id) = key.strip_prefix(prefix.as_slice()) else {
-                break;
-            };
-            let thread = String::from_utf8_lossy(id);
-            let record = Thread::from_stored(&stored)?;
-            let Some(opened) = record.opened.filter(|_| thread != after) else { continue };
-            let count = record.count;
-            threads.push(ThreadEntry { thread: thread.into_owned(), headline: opened.headline, count });
-            if threads.len() == limit {
-                break;
-            }
-        }
-        Ok(threads)
-    }
-
-    /// Open sites, by id: id and name.
-    pub fn sites(&self, limit: usize) -> Result<Vec<(String, String)>, Error> {
-        let mut sites = Vec::new();
-        for entry in self.scan::<Site>(prefix::sites()) {
-            let (key, site) = entry?;
-            let Some(opened) = site.opened else { continue };
-            let id = String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned();
-            sites.push((id, opened.name));
-            if sites.len() == limit {
-                break;
-            }
-        }
-        Ok(sites)
-    }
-
-    /// What rules need to know of a place and of comments in it.
-    pub fn facts(&self, place: &Place, mentioned: &[CommentId]) -> Result<Facts, Error> {
-        let standing = |opened: bool, frozen: bool| match (opened, frozen) {
-            (_, true) => Some(Standing::Frozen),
-            (true, false) => Some(Standing::Open),
-            (false, false) => None,
-        };
-        let site = self.site(&place.site)?;
-        let mut facts =
-            Facts { site: site.and_then(|site| standing(site.opened.is_some(), site.frozen)), ..Facts::default() };
-        let Some(thread) = &place.thread else {
-            return Ok(facts);
-        };
-        let Some(thread) = self.thread(&place.site, thread)? else {
-            return Ok(facts);
-        };
-        facts.thread = standing(thread.opened.is_some(), thread.frozen);
-        let thread = PlaceNo(thread.place);
-        for &id in mentioned {
-            let Some(number) = self.get(&Key::Number(thread, id.0))? else {
-                continue;
-            };
-            facts.comments.push((id, facts_of(&self.row(thread, number)?)?));
-        }
-        Ok(facts)
-    }
-
-    /// What came of a command; votes are not remembered by id.
-    pub fn command(&self, place: &Place, id: CommandId) -> Result<Option<KnownCommand>, Error> {
-        let number = match &place.thread {
-            Some(thread) => self.thread(&place.site, thread)?.map(|thread| thread.place),
-            None => self.site(&place.site)?.map(|site| site.place),
-        };
-        let Some(number) = number else { return Ok(None) };
-        let Some(command) = self.get::<Command>(&Key::Command(PlaceNo(number), id))? else {
-            return Ok(None);
-        };
-        let void = command.void.as_deref().map(Rejection::from_code);
-        let void = void.map(|code| code.ok_or(Error::Damaged("a rejection's code"))).transpose()?;
-        Ok(Some(KnownCommand { sequence: command.sequence, void }))
-    }
-
-    /// Places that stand still.
-    pub fn frozen(&self, limit: usize) -> Result<Vec<Frozen>, Error> {
-        self.scan(prefix::frozen()).take(limit).map(|entry| Ok(entry?.1)).collect()
-    }
-
-    /// Void events, by code.
-    pub fn void(&self) -> Result<Vec<(String, u64)>, Error> {
-        let entries = self.scan(prefix::void()).map(|entry| {
-            let (key, count) = entry?;
-            Ok((String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned(), count))
-        });
-        entries.collect()
-    }
+/// The number of the latest revision.
+pub(crate) fn revision_of(comment: &Comment) -> u32 {
+    u32::try_from(comment.lengths.len().saturating_sub(1)).unwrap_or(u32::MAX)
 }
 
 pub(crate) fn id_of(comment: &Comment) -> CommentId {

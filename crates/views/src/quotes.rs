@@ -2,12 +2,13 @@
 //!
 //! A comment may quote twenty comments that quote twenty each: what one comment draws is bounded, in depth and in bytes.
 
-use domain::text;
+use domain::{State, text};
 
+use crate::codes;
 use crate::error::Error;
-use crate::keys::PlaceNo;
-use crate::pages::{Drawn, Names, View, id_of};
-use crate::records::Quote;
+use crate::keys::{Key, PlaceNo};
+use crate::pages::{Drawn, Names, Said, View, id_of, revision_of};
+use crate::records::{Comment, Quote, Words};
 
 /// Quotes inside quotes are drawn this deep: a fourth level is narrower than its words on a phone.
 const DEPTH_MAX: usize = 3;
@@ -68,21 +69,46 @@ impl View<'_> {
             let Some(left) = ink.left.checked_sub(QUOTE_BYTES) else { break };
             ink.left = left;
             let record = self.row(places.1, quote.number)?;
-            let words = if record.removed.is_some() {
-                None
-            } else {
-                let words = self.words(places.1, quote.number)?;
-                let body = ink.draw(text::slice(&words.text, quote.start, quote.end));
-                let inside = inside(quote, &words.quotes);
-                let author = self.author(places.0, &record.author, names)?;
-                ink.depth += 1;
-                let quotes = self.draw(places, &inside, names, ink)?;
-                ink.depth -= 1;
-                Some((author, body, quotes))
-            };
-            drawn.push(Drawn { id: id_of(&record), number: quote.number, at: quote.at, words });
+            let state = codes::state(record.state)?;
+            let (said, latest) = (state == State::Visible, revision_of(&record));
+            let said = if said { Some(self.quoted(places, quote, (&record, latest), names, ink)?) } else { None };
+            drawn.push(Drawn {
+                id: id_of(&record),
+                number: quote.number,
+                state,
+                revision: quote.revision,
+                edited_since: quote.revision < latest,
+                at: quote.at,
+                start: quote.start,
+                end: quote.end,
+                said,
+            });
         }
         Ok(drawn)
+    }
+
+    /// What is quoted: of the revision that is quoted, whatever was edited since.
+    fn quoted(
+        &self,
+        places: (PlaceNo, PlaceNo),
+        quote: &Quote,
+        (record, latest): (&Comment, u32),
+        names: &mut Names,
+        ink: &mut Ink,
+    ) -> Result<Said, Error> {
+        let words = if quote.revision == latest {
+            self.words(places.1, quote.number)?
+        } else {
+            let key = Key::Revision(places.1, quote.number, quote.revision);
+            self.get::<Words>(&key)?.ok_or(Error::Damaged("a revision is missing"))?
+        };
+        let body = ink.draw(text::slice(&words.text, quote.start, quote.end));
+        let inside = inside(quote, &words.quotes);
+        let author = self.author(places.0, &record.author, names)?;
+        ink.depth += 1;
+        let quotes = self.draw(places, &inside, names, ink)?;
+        ink.depth -= 1;
+        Ok(Said { author, body, quotes })
     }
 }
 

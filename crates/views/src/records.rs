@@ -1,5 +1,6 @@
 //! What stands under the keys. Stored: a change is a new schema.
 
+use domain::settings::SiteRules;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::SCORES_IN_CHUNK;
@@ -40,7 +41,7 @@ pub struct Frozen {
 }
 
 /// A site. It is known to the store from the first event that names it, and open from its `site-opened`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Site {
     pub(crate) place: u32,
     pub(crate) opened: Option<SiteOpened>,
@@ -49,12 +50,61 @@ pub(crate) struct Site {
     pub(crate) skipped: u64,
     /// How many voters have a number.
     pub(crate) voters: u32,
+    pub(crate) rules: Rules,
+    pub(crate) mode: Mode,
+    /// How many bans were spoken.
+    pub(crate) bans: u32,
+    /// Where the latest `site-set` stands in the log.
+    pub(crate) set_at: u64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SiteOpened {
     pub(crate) name: String,
     pub(crate) zone: String,
+}
+
+/// What the rules of the fold ask of a site's settings.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Rules {
+    pub(crate) edit_window_secs: u32,
+    pub(crate) text_chars_max: u32,
+    pub(crate) report_threshold: u32,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        let SiteRules { edit_window_secs, text_chars_max, report_threshold } = SiteRules::default();
+        Self { edit_window_secs, text_chars_max, report_threshold }
+    }
+}
+
+impl Rules {
+    pub(crate) fn get(&self) -> SiteRules {
+        let Self { edit_window_secs, text_chars_max, report_threshold } = *self;
+        SiteRules { edit_window_secs, text_chars_max, report_threshold }
+    }
+}
+
+/// The mode of a site or a thread.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Mode {
+    pub(crate) code: u8,
+    pub(crate) reason: String,
+    /// The thread where the discussion goes on, or empty.
+    pub(crate) successor: String,
+}
+
+/// The settings of a site that only writers and pages ask for. Its lists of words stand under keys of their own.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    pub(crate) locale: String,
+    pub(crate) premoderate_first: u32,
+    pub(crate) premoderate_links: bool,
+    pub(crate) comments_per_minute: u32,
+    pub(crate) votes_per_minute: u32,
+    /// How many chunks each of the two lists has.
+    pub(crate) chunks: [u32; 2],
 }
 
 /// A thread. It is known to the store from the first event that names it, and open from its `thread-opened`.
@@ -65,10 +115,32 @@ pub(crate) struct Thread {
     pub(crate) frozen: bool,
     /// Events that came after it froze and are not folded.
     pub(crate) skipped: u64,
-    /// Its comments, and so the highest number.
+    /// The highest number: its comments, those that were never shown too.
+    pub(crate) posted: u32,
+    /// Its rows: the comments that were shown once.
     pub(crate) count: u32,
     /// The latest time of its events; rules take no event as earlier.
     pub(crate) latest_millis: i64,
+    pub(crate) mode: Mode,
+    /// How often its article moved, and so how many former addresses it has.
+    pub(crate) moves: u32,
+}
+
+impl Thread {
+    /// A thread of which nothing is known.
+    pub(crate) fn new(place: u32) -> Self {
+        Self {
+            place,
+            opened: None,
+            frozen: false,
+            skipped: 0,
+            posted: 0,
+            count: 0,
+            latest_millis: i64::MIN,
+            mode: Mode::default(),
+            moves: 0,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -76,6 +148,42 @@ pub(crate) struct ThreadOpened {
     pub(crate) headline: String,
     pub(crate) address: String,
     pub(crate) category: String,
+    pub(crate) published_millis: Option<i64>,
+    pub(crate) closes_at_millis: Option<i64>,
+}
+
+/// The thread that took an address last.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Address {
+    pub(crate) address: String,
+    pub(crate) thread: String,
+}
+
+/// An author of a site.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Author {
+    /// What they are called, or empty.
+    pub(crate) name: String,
+    /// How many names they had before.
+    pub(crate) former_names: u32,
+    /// Their number as a voter, from their first vote on.
+    pub(crate) voter: Option<u32>,
+    /// The ban that was spoken last, unless it was taken back.
+    pub(crate) ban: Option<Ban>,
+    /// How many of their comments were shown once.
+    pub(crate) shown: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Ban {
+    pub(crate) until_millis: Option<i64>,
+    pub(crate) reason: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct FormerName {
+    pub(crate) name: String,
+    pub(crate) until_millis: i64,
 }
 
 /// A comment without its words.
@@ -86,15 +194,67 @@ pub(crate) struct Comment {
     pub(crate) time_millis: i64,
     /// The number of the comment it replies to; 0 for none.
     pub(crate) parent: u32,
-    /// In characters.
-    pub(crate) length: u32,
+    /// Of each revision, in characters.
+    pub(crate) lengths: Vec<u32>,
+    pub(crate) state: u8,
+    /// Whether it was ever visible, and so has a row.
+    pub(crate) shown: bool,
+    /// Why it is held; 0 if it is not.
+    pub(crate) held: u8,
     pub(crate) removed: Option<Removed>,
+    pub(crate) edited_millis: Option<i64>,
+    pub(crate) featured: bool,
+    pub(crate) flags: Flags,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Removed {
     pub(crate) by: String,
     pub(crate) reason: String,
+    pub(crate) rule: String,
+    pub(crate) time_millis: i64,
+}
+
+/// What a comment's flags come to.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Flags {
+    /// That wait for a decision.
+    pub(crate) open: u32,
+    /// Of those, the ones that say that the content is illegal.
+    pub(crate) illegal: u32,
+    /// Of those that wait, the ones made since a moderator looked last: they count towards holding it.
+    pub(crate) counted: u32,
+    /// How often a moderator looked: approved it, or decided on its flags.
+    pub(crate) round: u32,
+    /// The round of the latest resolution: flags of that round and before are decided on.
+    pub(crate) resolved: Option<u32>,
+    /// When the oldest that waits was made.
+    pub(crate) since_millis: Option<i64>,
+}
+
+/// A flag.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Flag {
+    pub(crate) category: u8,
+    pub(crate) words: String,
+    pub(crate) time_millis: i64,
+    /// The comment's round when it was made. The first resolution of this round or a later one decided on it.
+    pub(crate) round: u32,
+}
+
+impl Flag {
+    /// Whether it waits for a decision, on a comment whose flags come to this.
+    pub(crate) fn waits(&self, flags: &Flags) -> bool {
+        flags.resolved.is_none_or(|resolved| self.round > resolved)
+    }
+}
+
+/// A decision on all flags that a comment had.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Resolution {
+    pub(crate) upheld: bool,
+    pub(crate) statement: String,
+    pub(crate) by: String,
     pub(crate) time_millis: i64,
 }
 
@@ -103,6 +263,8 @@ pub(crate) struct Removed {
 pub(crate) struct Words {
     pub(crate) text: String,
     pub(crate) quotes: Vec<Quote>,
+    /// Since when it says this.
+    pub(crate) time_millis: i64,
 }
 
 /// A quote, by the number of the quoted comment.
@@ -113,6 +275,24 @@ pub(crate) struct Quote {
     pub(crate) start: u32,
     pub(crate) end: u32,
     pub(crate) at: u32,
+}
+
+/// A decision, as the audit shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Audit {
+    pub(crate) time_millis: i64,
+    pub(crate) by: String,
+    /// The event's type.
+    pub(crate) kind: String,
+    /// The thread, or empty.
+    pub(crate) thread: String,
+    /// The comment, or 0.
+    pub(crate) comment: u128,
+    /// The author it is about, or empty.
+    pub(crate) author: String,
+    pub(crate) reason: String,
+    pub(crate) before: String,
+    pub(crate) after: String,
 }
 
 /// What came of a command.
@@ -152,6 +332,13 @@ impl Scores {
 impl Plain for Checkpoint {}
 impl Plain for Frozen {}
 impl Plain for Site {}
+impl Plain for Settings {}
+impl Plain for Address {}
+impl Plain for Author {}
+impl Plain for FormerName {}
+impl Plain for Flag {}
+impl Plain for Resolution {}
+impl Plain for Audit {}
 impl Plain for Thread {}
 impl Plain for Comment {}
 impl Plain for Words {}
@@ -159,58 +346,4 @@ impl Plain for Command {}
 impl Plain for Scores {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::value::Value;
-    use crate::value::tests::hex;
-
-    #[test]
-    fn every_record_leads_back_and_its_bytes_stay_as_they_are() {
-        let checkpoint = Checkpoint {
-            stream: "KOE_EVENTS".into(),
-            created_nanos: 1,
-            epoch: 2,
-            sequence: 300,
-            part: 0,
-            message_id: "x".into(),
-            schema: 1,
-        };
-        assert_eq!(Checkpoint::from_stored(&checkpoint.to_stored()).unwrap(), checkpoint);
-        let removed = Removed { by: "mod".into(), reason: "spam".into(), time_millis: -3 };
-        let comment = Comment {
-            id: 7,
-            author: "ann".into(),
-            time_millis: 1_700_000_000_000,
-            parent: 1,
-            length: 9,
-            removed: Some(removed),
-        };
-        assert_eq!(hex(&comment.to_stored()), "01f800b17d0703616e6efd00d0ca9f17030000010901036d6f64047370616d05");
-        let site = Site { place: 1, opened: None, frozen: true, skipped: 300, voters: 2 };
-        assert_eq!(hex(&site.to_stored()), "01915e8335010001fb2c0102");
-        let opened = ThreadOpened { headline: "h".into(), address: "a".into(), category: "c".into() };
-        let thread =
-            Thread { place: 9, opened: Some(opened), frozen: false, skipped: 0, count: 7, latest_millis: -1 };
-        assert_eq!(hex(&thread.to_stored()), "01e368541a090101680161016300000701");
-        let command = Command { sequence: 70_000, void: Some("own-comment".into()) };
-        assert_eq!(hex(&command.to_stored()), "010d965f2dfc70110100010b6f776e2d636f6d6d656e74");
-        let mut scores = Scores::default();
-        scores.set(1, domain::Tally { up: 3, down: 4 });
-        assert_eq!(hex(&scores.to_stored()), "0190a233a70200000304");
-        let quote = Quote { number: 1, revision: 0, start: 2, end: 70_000, at: 4 };
-        let words = Words { text: "声".into(), quotes: vec![quote] };
-        let read = Words::from_stored(&words.to_stored()).unwrap();
-        assert_eq!((read.text.as_str(), read.quotes[0].end), ("声", 70_000));
-    }
-
-    #[test]
-    fn scores_stand_in_chunks_of_64() {
-        assert_eq!(Scores::place_of(1), (0, 0));
-        assert_eq!(Scores::place_of(64), (0, 63));
-        assert_eq!(Scores::place_of(65), (1, 0));
-        let mut scores = Scores::default();
-        scores.set(3, domain::Tally { up: 1, down: 2 });
-        assert_eq!(scores.get(3), domain::Tally { up: 1, down: 2 });
-        assert_eq!(scores.get(60), domain::Tally::default());
-    }
-}
+mod tests;

@@ -1,10 +1,11 @@
 //! The store: a batch of the log becomes one sled batch that includes the checkpoint.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::{CommentId, Recorded, SiteId, Tally, ThreadId};
+use domain::{CommentId, Place, Recorded, SiteId, State, Tally, ThreadId};
 
 use crate::draft::Draft;
 use crate::error::Error;
@@ -14,8 +15,8 @@ use crate::pages::View;
 use crate::records::{Checkpoint, Scores};
 use crate::value::Value;
 
-/// The layout of keys and values. Another number is another generation.
-pub const SCHEMA: u32 = 1;
+/// The layout of keys and values, and the events that are known. Another number is another generation.
+pub const SCHEMA: u32 = 2;
 /// The only tree.
 const TREE: &str = "koe";
 
@@ -74,8 +75,8 @@ pub struct CommentChange {
     pub id: CommentId,
     /// Its number.
     pub number: u32,
-    /// Whether a moderator removed it.
-    pub removed: bool,
+    /// How it stands.
+    pub state: State,
     /// Its votes.
     pub tally: Tally,
 }
@@ -165,6 +166,25 @@ impl Store {
     }
 }
 
+impl View<'_> {
+    /// Comments of a thread as they are now, by number; `None` if it is not open.
+    pub fn now(&self, place: &Place, numbers: &BTreeSet<u32>) -> Result<Option<ThreadChange>, Error> {
+        let Some(id) = &place.thread else { return Ok(None) };
+        let Some(record) = self.thread(&place.site, id)?.filter(|thread| thread.opened.is_some()) else {
+            return Ok(None);
+        };
+        let no = PlaceNo(record.place);
+        let mut comments = Vec::with_capacity(numbers.len());
+        for &number in numbers {
+            let comment = self.row(no, number)?;
+            let (id, state) = (crate::pages::id_of(&comment), crate::codes::state(comment.state)?);
+            comments.push(CommentChange { id, number, state, tally: self.tally(no, number)? });
+        }
+        let (site, thread) = (place.site.clone(), id.clone());
+        Ok(Some(ThreadChange { site, thread, count: record.count, comments }))
+    }
+}
+
 fn changes(draft: &mut Draft<'_>) -> Result<Vec<ThreadChange>, Error> {
     let touched = std::mem::take(&mut draft.touched);
     let mut changes = Vec::with_capacity(touched.len());
@@ -178,13 +198,31 @@ fn changes(draft: &mut Draft<'_>) -> Result<Vec<ThreadChange>, Error> {
             let Some(comment) = draft.comments.get(draft.tree, &Key::Comment(place, number))? else {
                 continue;
             };
-            let (id, removed) = (CommentId(domain::CommandId::from_u128(comment.id)), comment.removed.is_some());
+            // What was never shown is nobody's business yet.
+            if !comment.shown {
+                continue;
+            }
+            let (id, state) =
+                (CommentId(domain::CommandId::from_u128(comment.id)), crate::codes::state(comment.state)?);
             let (chunk, slot) = Scores::place_of(number);
             let scores = draft.scores.get(draft.tree, &Key::Scores(place, chunk))?;
             let tally = scores.map(|scores| scores.get(slot)).unwrap_or_default();
-            comments.push(CommentChange { id, number, removed, tally });
+            comments.push(CommentChange { id, number, state, tally });
         }
-        changes.push(ThreadChange { site, thread, count, comments });
+        if !comments.is_empty() {
+            changes.push(ThreadChange { site, thread, count, comments });
+        }
     }
     Ok(changes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A store in which a thread froze at an event of a newer release is folded anew by that release.
+    #[test]
+    fn a_new_event_is_a_new_schema() {
+        assert_eq!((SCHEMA, domain::Event::KINDS.len()), (2, 21), "count both up");
+    }
 }

@@ -9,8 +9,8 @@ use thiserror::Error;
 pub const CONTENT_TYPE: &str = "content-type";
 /// The one value of [`CONTENT_TYPE`] that does not mean protobuf.
 pub const APPLICATION_JSON: &str = "application/json";
-/// The largest request: a text of 10,000 characters of four bytes, escaped in JSON, with room for quotes.
-pub const REQUEST_BYTES_MAX: usize = 128 * 1024;
+/// The largest request: settings with two lists of words of 128 KiB each, in JSON; half of what a NATS message takes.
+pub const REQUEST_BYTES_MAX: usize = 512 * 1024;
 
 /// How a request is written, and so how it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

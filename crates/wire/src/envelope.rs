@@ -1,37 +1,25 @@
 //! Events: messages of the log to and from the domain. Old events are upcast here, in one place.
 
-use domain::event::Timestamp;
 use domain::limits::{
     MESSAGE_ID_BYTES_MAX, RECORDED_LINE_BYTES_MAX, RECORDED_QUOTES_MAX, RECORDED_TEXT_BYTES_MAX,
+    RECORDED_WORDS_BYTES_MAX, RECORDED_WORDS_MAX,
 };
+use domain::moderation::{Ban, ModeChange};
+use domain::settings::{Closing, SettingsPatch, ThreadPatch};
 use domain::text::Text;
 use domain::{Content, Envelope, Event, Recorded, Rejection, Unreadable};
-use pbjson_types::Timestamp as ProtoTimestamp;
 use prost::Message;
 use thiserror::Error;
 
-use crate::command::{actor_in, actor_out, optional_comment, quote_in, quote_out, vote_in, vote_out};
+use crate::values::{
+    actor_in, actor_out, category_in, category_out, mode_in, mode_out, optional_comment, optional_hold_in,
+    optional_hold_out, optional_thread, optional_time_in, quote_in, quote_out, settings_out, settings_recorded,
+    time_in, time_out, vote_in, vote_out,
+};
 use crate::{subject, v1};
 
 /// The only header of an event: the command's id.
 pub const MESSAGE_ID: &str = "Nats-Msg-Id";
-
-const MILLIS_PER_SECOND: i64 = 1_000;
-const NANOS_PER_MILLI: i32 = 1_000_000;
-
-/// Milliseconds to the contract's time.
-pub fn time_out(time: Timestamp) -> ProtoTimestamp {
-    let millis = i32::try_from(time.0.rem_euclid(MILLIS_PER_SECOND)).expect("below 1,000");
-    ProtoTimestamp { seconds: time.0.div_euclid(MILLIS_PER_SECOND), nanos: millis * NANOS_PER_MILLI }
-}
-
-/// The contract's time to milliseconds; `None` beyond what a calendar shows.
-pub fn time_in(time: &ProtoTimestamp) -> Option<Timestamp> {
-    /// The end of the year 9999, where RFC 3339 ends too.
-    const SECONDS_MAX: i64 = 253_402_300_799;
-    let sound = (-SECONDS_MAX..=SECONDS_MAX).contains(&time.seconds) && (0..1_000_000_000).contains(&time.nanos);
-    sound.then(|| Timestamp(time.seconds * MILLIS_PER_SECOND + i64::from(time.nanos / NANOS_PER_MILLI)))
-}
 
 /// An event as bytes.
 pub fn encode(envelope: &Envelope) -> Vec<u8> {
@@ -44,29 +32,98 @@ pub fn encode(envelope: &Envelope) -> Vec<u8> {
     .encode_to_vec()
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each event, and nothing else")]
 fn event_out(event: &Event) -> v1::envelope::Event {
     use v1::envelope::Event as Out;
     match event {
         Event::SiteOpened { name, zone } => {
             Out::SiteOpened(v1::SiteOpened { name: name.to_string(), zone: zone.to_string() })
         }
-        Event::ThreadOpened { headline, address, category } => Out::ThreadOpened(v1::ThreadOpened {
-            headline: headline.to_string(),
-            address: address.to_string(),
-            category: category.to_string(),
+        Event::SiteSet(patch) => Out::SiteSet(v1::SiteSet { settings: Some(settings_out(patch)) }),
+        Event::ThreadOpened { headline, address, category, published, closes_at } => {
+            Out::ThreadOpened(v1::ThreadOpened {
+                headline: headline.to_string(),
+                address: address.to_string(),
+                category: category.to_string(),
+                published: published.map(time_out),
+                closes_at: closes_at.map(time_out),
+            })
+        }
+        Event::ThreadUpdated(patch) => Out::ThreadUpdated(v1::ThreadUpdated {
+            headline: patch.headline.as_ref().map(ToString::to_string),
+            category: patch.category.as_ref().map(ToString::to_string),
+            published: patch.published.map(time_out),
+            closes_at: match patch.closing {
+                Some(Closing::At(time)) => Some(time_out(time)),
+                Some(Closing::Never) | None => None,
+            },
+            closes_never: patch.closing == Some(Closing::Never),
         }),
+        Event::ThreadModeSet(change) => Out::ThreadModeSet(v1::ThreadModeSet {
+            mode: mode_out(change.mode),
+            reason: change.reason.to_string(),
+            successor: change.successor.as_ref().map_or_else(String::new, ToString::to_string),
+        }),
+        Event::ThreadMoved { address } => Out::ThreadMoved(v1::ThreadMoved { address: address.to_string() }),
         Event::AuthorNamed { author, name } => {
             Out::AuthorNamed(v1::AuthorNamed { author: author.to_string(), name: name.to_string() })
         }
-        Event::CommentPosted { parent, text, quotes, length } => Out::CommentPosted(v1::CommentPosted {
+        Event::AuthorBanned { author, ban } => Out::AuthorBanned(v1::AuthorBanned {
+            author: author.to_string(),
+            until: ban.until.map(time_out),
+            reason: ban.reason.to_string(),
+        }),
+        Event::AuthorUnbanned { author, reason } => {
+            Out::AuthorUnbanned(v1::AuthorUnbanned { author: author.to_string(), reason: reason.to_string() })
+        }
+        Event::CommentPosted { parent, text, quotes, length, held } => Out::CommentPosted(v1::CommentPosted {
             parent: parent.map_or_else(String::new, |parent| parent.to_string()),
             text: text.as_str().to_owned(),
             quotes: quotes.iter().map(quote_out).collect(),
             length: *length,
+            held: optional_hold_out(*held),
         }),
-        Event::CommentRemoved { comment, reason } => {
-            Out::CommentRemoved(v1::CommentRemoved { comment: comment.to_string(), reason: reason.to_string() })
+        Event::CommentEdited { comment, revision, text, quotes, length, held } => {
+            Out::CommentEdited(v1::CommentEdited {
+                comment: comment.to_string(),
+                revision: *revision,
+                text: text.as_str().to_owned(),
+                quotes: quotes.iter().map(quote_out).collect(),
+                length: *length,
+                held: optional_hold_out(*held),
+            })
         }
+        Event::CommentDeleted { comment } => {
+            Out::CommentDeleted(v1::CommentDeleted { comment: comment.to_string() })
+        }
+        Event::CommentHeld { comment, reason } => {
+            Out::CommentHeld(v1::CommentHeld { comment: comment.to_string(), reason: reason.to_string() })
+        }
+        Event::CommentApproved { comment } => {
+            Out::CommentApproved(v1::CommentApproved { comment: comment.to_string() })
+        }
+        Event::CommentRemoved { comment, reason, rule } => Out::CommentRemoved(v1::CommentRemoved {
+            comment: comment.to_string(),
+            reason: reason.to_string(),
+            rule: rule.to_string(),
+        }),
+        Event::CommentRestored { comment, reason } => {
+            Out::CommentRestored(v1::CommentRestored { comment: comment.to_string(), reason: reason.to_string() })
+        }
+        Event::CommentFeatured { comment, featured } => {
+            Out::CommentFeatured(v1::CommentFeatured { comment: comment.to_string(), featured: *featured })
+        }
+        Event::CommentFlagged { comment, category, words } => Out::CommentFlagged(v1::CommentFlagged {
+            comment: comment.to_string(),
+            category: category_out(*category),
+            words: words.to_string(),
+        }),
+        Event::FlagWithdrawn { comment } => Out::FlagWithdrawn(v1::FlagWithdrawn { comment: comment.to_string() }),
+        Event::FlagsResolved { comment, upheld, statement } => Out::FlagsResolved(v1::FlagsResolved {
+            comment: comment.to_string(),
+            upheld: *upheld,
+            statement: statement.to_string(),
+        }),
         Event::VoteCast { comment, vote } => {
             Out::VoteCast(v1::VoteCast { comment: comment.to_string(), vote: vote_out(*vote) })
         }
@@ -101,7 +158,7 @@ pub fn decode(sequence: u64, subject: &str, message_id: &str, payload: &[u8]) ->
     };
     let content = match envelope(payload, parsed.kind) {
         _ if !parsed.partition_fits => Content::Misplaced { message_id: message_id() },
-        Ok(envelope) if needs_thread(&envelope.event) != parsed.place.thread.is_some() => {
+        Ok(envelope) if !may_stand(&envelope.event, parsed.place.thread.is_some()) => {
             let reason = "an event about a thread under `all`, or the reverse".into();
             Content::Unreadable(Unreadable { message_id: message_id(), reason })
         }
@@ -113,13 +170,31 @@ pub fn decode(sequence: u64, subject: &str, message_id: &str, payload: &[u8]) ->
     Recorded { sequence, place: Some(parsed.place), content }
 }
 
-fn needs_thread(event: &Event) -> bool {
+/// Whether an event may stand under a thread, or under `all`.
+fn may_stand(event: &Event, under_thread: bool) -> bool {
     match event {
-        Event::SiteOpened { .. } | Event::AuthorNamed { .. } => false,
+        Event::SiteOpened { .. }
+        | Event::SiteSet(_)
+        | Event::AuthorNamed { .. }
+        | Event::AuthorBanned { .. }
+        | Event::AuthorUnbanned { .. } => !under_thread,
+        // Of a thread, or of a whole site.
+        Event::ThreadModeSet(_) => true,
         Event::ThreadOpened { .. }
+        | Event::ThreadUpdated(_)
+        | Event::ThreadMoved { .. }
         | Event::CommentPosted { .. }
+        | Event::CommentEdited { .. }
+        | Event::CommentDeleted { .. }
+        | Event::CommentHeld { .. }
+        | Event::CommentApproved { .. }
         | Event::CommentRemoved { .. }
-        | Event::VoteCast { .. } => true,
+        | Event::CommentRestored { .. }
+        | Event::CommentFeatured { .. }
+        | Event::CommentFlagged { .. }
+        | Event::FlagWithdrawn { .. }
+        | Event::FlagsResolved { .. }
+        | Event::VoteCast { .. } => under_thread,
     }
 }
 
@@ -141,35 +216,122 @@ fn has_an_end(event: &Event) -> bool {
     let lines = |lines: &[&str]| lines.iter().all(|line| line.len() <= RECORDED_LINE_BYTES_MAX);
     match event {
         Event::SiteOpened { name, zone } => lines(&[name, zone]),
-        Event::ThreadOpened { headline, address, category } => lines(&[headline, address, category]),
+        Event::SiteSet(patch) => settings_have_an_end(patch),
+        Event::ThreadOpened { headline, address, category, .. } => lines(&[headline, address, category]),
+        Event::ThreadUpdated(patch) => {
+            let texts = [&patch.headline, &patch.category];
+            texts.into_iter().flatten().all(|text| lines(&[text]))
+        }
+        Event::ThreadModeSet(change) => lines(&[&change.reason]),
+        Event::ThreadMoved { address } => lines(&[address]),
         Event::AuthorNamed { name, .. } => lines(&[name]),
-        Event::CommentPosted { text, quotes, .. } => {
+        Event::AuthorBanned { ban, .. } => lines(&[&ban.reason]),
+        Event::CommentPosted { text, quotes, .. } | Event::CommentEdited { text, quotes, .. } => {
             text.as_str().len() <= RECORDED_TEXT_BYTES_MAX && quotes.len() <= RECORDED_QUOTES_MAX
         }
-        Event::CommentRemoved { reason, .. } => lines(&[reason]),
-        Event::VoteCast { .. } => true,
+        Event::AuthorUnbanned { reason, .. }
+        | Event::CommentHeld { reason, .. }
+        | Event::CommentRestored { reason, .. } => lines(&[reason]),
+        Event::CommentRemoved { reason, rule, .. } => lines(&[reason, rule]),
+        Event::CommentFlagged { words, .. } => lines(&[words]),
+        Event::FlagsResolved { statement, .. } => statement.len() <= RECORDED_TEXT_BYTES_MAX,
+        Event::CommentDeleted { .. }
+        | Event::CommentApproved { .. }
+        | Event::CommentFeatured { .. }
+        | Event::FlagWithdrawn { .. }
+        | Event::VoteCast { .. } => true,
     }
 }
 
+fn settings_have_an_end(patch: &SettingsPatch) -> bool {
+    let texts = [&patch.name, &patch.zone, &patch.locale];
+    let lists = [&patch.premoderate_words, &patch.reserved_names];
+    let sound = |words: &Vec<Box<str>>| {
+        words.len() <= RECORDED_WORDS_MAX
+            && words.iter().map(|word| word.len()).sum::<usize>() <= RECORDED_WORDS_BYTES_MAX
+    };
+    texts.into_iter().flatten().all(|text| text.len() <= RECORDED_LINE_BYTES_MAX)
+        && lists.into_iter().flatten().all(sound)
+}
+
+#[expect(clippy::too_many_lines, reason = "one arm for each event, and nothing else")]
 fn event_in(event: v1::envelope::Event) -> Result<Event, Rejection> {
     use v1::envelope::Event as In;
     Ok(match event {
         In::SiteOpened(event) => Event::SiteOpened { name: event.name.into(), zone: event.zone.into() },
+        In::SiteSet(event) => Event::SiteSet(Box::new(settings_recorded(event.settings.unwrap_or_default()))),
         In::ThreadOpened(event) => Event::ThreadOpened {
             headline: event.headline.into(),
             address: event.address.into(),
             category: event.category.into(),
+            published: optional_time_in(event.published.as_ref())?,
+            closes_at: optional_time_in(event.closes_at.as_ref())?,
         },
+        In::ThreadUpdated(event) => {
+            let closes_at = optional_time_in(event.closes_at.as_ref())?.map(Closing::At);
+            Event::ThreadUpdated(ThreadPatch {
+                headline: event.headline.map(Into::into),
+                category: event.category.map(Into::into),
+                published: optional_time_in(event.published.as_ref())?,
+                closing: closes_at.or(event.closes_never.then_some(Closing::Never)),
+            })
+        }
+        In::ThreadModeSet(event) => Event::ThreadModeSet(ModeChange {
+            mode: mode_in(event.mode).ok_or(Rejection::ModeInvalid)?,
+            reason: event.reason.into(),
+            successor: optional_thread(&event.successor)?,
+        }),
+        In::ThreadMoved(event) => Event::ThreadMoved { address: event.address.into() },
         In::AuthorNamed(event) => Event::AuthorNamed { author: event.author.parse()?, name: event.name.into() },
+        In::AuthorBanned(event) => {
+            let ban = Ban { until: optional_time_in(event.until.as_ref())?, reason: event.reason.into() };
+            Event::AuthorBanned { author: event.author.parse()?, ban }
+        }
+        In::AuthorUnbanned(event) => {
+            Event::AuthorUnbanned { author: event.author.parse()?, reason: event.reason.into() }
+        }
         In::CommentPosted(event) => Event::CommentPosted {
             parent: optional_comment(&event.parent)?,
             text: Text::recorded(&event.text),
             quotes: event.quotes.iter().map(quote_in).collect::<Result<_, _>>()?,
             length: event.length,
+            held: optional_hold_in(event.held)?,
         },
-        In::CommentRemoved(event) => {
-            Event::CommentRemoved { comment: event.comment.parse()?, reason: event.reason.into() }
+        In::CommentEdited(event) => Event::CommentEdited {
+            comment: event.comment.parse()?,
+            revision: event.revision,
+            text: Text::recorded(&event.text),
+            quotes: event.quotes.iter().map(quote_in).collect::<Result<_, _>>()?,
+            length: event.length,
+            held: optional_hold_in(event.held)?,
+        },
+        In::CommentDeleted(event) => Event::CommentDeleted { comment: event.comment.parse()? },
+        In::CommentHeld(event) => {
+            Event::CommentHeld { comment: event.comment.parse()?, reason: event.reason.into() }
         }
+        In::CommentApproved(event) => Event::CommentApproved { comment: event.comment.parse()? },
+        In::CommentRemoved(event) => Event::CommentRemoved {
+            comment: event.comment.parse()?,
+            reason: event.reason.into(),
+            rule: event.rule.into(),
+        },
+        In::CommentRestored(event) => {
+            Event::CommentRestored { comment: event.comment.parse()?, reason: event.reason.into() }
+        }
+        In::CommentFeatured(event) => {
+            Event::CommentFeatured { comment: event.comment.parse()?, featured: event.featured }
+        }
+        In::CommentFlagged(event) => Event::CommentFlagged {
+            comment: event.comment.parse()?,
+            category: category_in(event.category).ok_or(Rejection::FlagCategoryInvalid)?,
+            words: event.words.into(),
+        },
+        In::FlagWithdrawn(event) => Event::FlagWithdrawn { comment: event.comment.parse()? },
+        In::FlagsResolved(event) => Event::FlagsResolved {
+            comment: event.comment.parse()?,
+            upheld: event.upheld,
+            statement: event.statement.into(),
+        },
         In::VoteCast(event) => Event::VoteCast { comment: event.comment.parse()?, vote: vote_in(event.vote)? },
     })
 }

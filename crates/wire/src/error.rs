@@ -27,7 +27,7 @@ codes! {
     /// Not the message that the subject takes.
     Malformed = "malformed", 400, "the request is not the message that this subject takes";
     /// More bytes than a request may have.
-    TooLarge = "request-too-large", 413, "a request has at most 128 KiB";
+    TooLarge = "request-too-large", 413, "a request has at most 512 KiB";
     /// A list, page or wait beyond its limit.
     LimitExceeded = "limit-exceeded", 400, "the request asks for more than its limit at once";
     /// A position or cursor that no answer held.
@@ -114,17 +114,38 @@ impl Code {
 
 fn status_of(rejection: Rejection) -> u16 {
     match rejection {
-        Rejection::NotPermitted | Rejection::OwnComment => 403,
+        Rejection::NotPermitted | Rejection::OwnComment | Rejection::NotAuthor | Rejection::Banned => 403,
         Rejection::SiteUnknown
         | Rejection::ThreadUnknown
         | Rejection::CommentUnknown
         | Rejection::ParentUnknown
-        | Rejection::QuoteUnknown => 404,
+        | Rejection::QuoteUnknown
+        | Rejection::SuccessorUnknown
+        | Rejection::FlagUnknown => 404,
         Rejection::SiteExists
         | Rejection::ThreadExists
         | Rejection::ThreadFrozen
         | Rejection::CommentRemoved
+        | Rejection::CommentDeleted
+        | Rejection::CommentHeld
+        | Rejection::CommentNotHeld
+        | Rejection::CommentNotRemoved
         | Rejection::ParentRemoved
+        | Rejection::ParentDeleted
+        | Rejection::ParentHeld
+        | Rejection::EditWindowClosed
+        | Rejection::RevisionStale
+        | Rejection::EditsTooMany
+        | Rejection::ThreadReadOnly
+        | Rejection::ThreadHidden
+        | Rejection::ThreadClosed
+        | Rejection::MovesTooMany
+        | Rejection::NotBanned
+        | Rejection::BanOver
+        | Rejection::NameReserved
+        | Rejection::FlagExists
+        | Rejection::FlagsNone
+        | Rejection::StatementMissing
         | Rejection::CommandIdReused => 409,
         Rejection::SiteInvalid
         | Rejection::ThreadInvalid
@@ -143,6 +164,17 @@ fn status_of(rejection: Rejection) -> u16 {
         | Rejection::CategoryInvalid
         | Rejection::ReasonInvalid
         | Rejection::ZoneUnknown
+        | Rejection::LocaleInvalid
+        | Rejection::SettingInvalid
+        | Rejection::WordsInvalid
+        | Rejection::NothingToSet
+        | Rejection::TimeInvalid
+        | Rejection::ModeInvalid
+        | Rejection::SuccessorInvalid
+        | Rejection::RuleInvalid
+        | Rejection::FlagCategoryInvalid
+        | Rejection::FlagWordsInvalid
+        | Rejection::StatementInvalid
         | Rejection::VoteInvalid
         | Rejection::PartitionWrong => 400,
     }
@@ -159,7 +191,7 @@ mod tests {
         for code in Code::every() {
             assert!(seen.insert(code.as_str()), "{} twice", code.as_str());
             assert_eq!(Code::from_word(code.as_str()), Some(code));
-            let row = format!("| `{}` | {} |", code.as_str(), code.status());
+            let row = format!("| `{}` | {} | {} |", code.as_str(), code.status(), code.body().message);
             assert!(readme.contains(&row), "proto/README.md lacks {row}");
         }
     }

@@ -9,6 +9,8 @@ pub mod envelope;
 pub mod error;
 pub mod position;
 pub mod subject;
+pub mod time;
+pub mod values;
 
 /// The messages of `proto/koe/v1`, generated; the contract itself documents them.
 #[expect(

@@ -5,6 +5,12 @@ use domain::{Place, SiteId, ThreadId};
 
 /// Threads are spread over this many partitions. Stored in every subject: never change.
 pub const PARTITIONS: u32 = 64;
+/// The stream that holds every event. Stored: never change.
+pub const STREAM: &str = "KOE_EVENTS";
+/// The key-value bucket beside the stream.
+pub const STATE: &str = "KOE_STATE";
+/// The key of the log's epoch in [`STATE`].
+pub const EPOCH: &str = "epoch";
 /// What the stream takes in: `koe.v1.event.<site>.<partition>.<thread>.<type>`.
 pub const EVENTS: &str = "koe.v1.event.*.*.*.*";
 

@@ -10,8 +10,10 @@ mod looks;
 mod metrics;
 mod rate;
 mod role;
+mod settings;
 mod writer;
 
 pub use rate::RateOptions;
 pub use role::{About, Options, serve, start};
-pub use writer::{Repeats, Writer};
+pub use settings::SiteSettings;
+pub use writer::{Judge, Repeats, Writer};

@@ -1,12 +1,13 @@
 //! One command, at most one event.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
 use client::Client;
 use domain::decide::event_of;
-use domain::thread::mentions;
-use domain::{Command, CommentId, Envelope, Event, Rejection, Timestamp, decide};
+use domain::thread::{Facts, Needs, needs};
+use domain::{Command, CommentId, Envelope, Event, Place, Rejection, SiteId, Timestamp, decide};
 use journal::{Appended, Journal};
 use prometheus::Registry;
 use service::Refusal;
@@ -14,10 +15,11 @@ use wire::command::Asked;
 use wire::error::Failure;
 use wire::{Code, Position, v1};
 
-use crate::facts::{FactSource, Known, KnownCommand};
+use crate::facts::{FactSource, Known};
 use crate::looks::Looks;
 use crate::metrics::Metrics;
 use crate::rate::{RateOptions, Rates};
+use crate::settings::{SettingsSource, SiteSettings};
 
 /// How a command's repetition is told once the broker may have forgotten its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,11 +30,24 @@ pub enum Repeats {
     MustBeFresh,
 }
 
+/// What a service says of its commands beyond the rules of the fold.
+pub trait Judge: Sync {
+    /// Completes an event with what only the writer can say, or refuses it. `at_least` is the position of the facts that
+    /// it may use: empty at first, and the log's end of now before a refusal that counts.
+    fn judge(
+        &self,
+        facts: &Facts,
+        event: &mut Event,
+        at_least: &str,
+    ) -> impl Future<Output = Result<(), Refusal>> + Send;
+}
+
 /// Turns commands into events.
 pub struct Writer {
     journal: Journal,
     client: Client,
     facts: FactSource,
+    settings: SettingsSource,
     looks: Looks,
     rates: Rates,
     metrics: Metrics,
@@ -50,7 +65,8 @@ impl Writer {
     ) -> anyhow::Result<Self> {
         Ok(Self {
             looks: Looks::new(journal.clone()),
-            facts: FactSource::new(client.clone()),
+            facts: FactSource::new(client.clone(), repeats == Repeats::Remembered),
+            settings: SettingsSource::new(client.clone()),
             journal,
             client,
             rates: Rates::new(rates),
@@ -63,14 +79,37 @@ impl Writer {
     pub async fn keep_fresh(&self) -> anyhow::Result<()> {
         tokio::select! {
             () = self.journal.watch() => Ok(()),
-            heard = self.facts.hear() => heard.context("removals are not heard any more"),
+            heard = self.facts.hear(&self.settings) => heard.context("events are not heard any more"),
         }
     }
 
-    /// Carries a command out: recorded and acknowledged, or refused.
-    pub async fn handle(&self, asked: Asked) -> Result<v1::CommandReply, Refusal> {
+    /// The settings of a site, a moment old at most.
+    pub async fn settings(&self, site: &SiteId) -> Result<Arc<SiteSettings>, Refusal> {
+        self.settings.recent(site).await.map_err(refusal_of)
+    }
+
+    /// The settings of a site at a position.
+    pub async fn settings_at(&self, site: &SiteId, at_least: &str) -> Result<Arc<SiteSettings>, Refusal> {
+        self.settings.asked(site, at_least).await.map_err(refusal_of)
+    }
+
+    /// Whether a thread exists at a position.
+    pub async fn has_thread(&self, place: &Place, at_least: &str) -> Result<bool, Refusal> {
+        let nothing = Needs { comments: Vec::new(), author: None, flag: false };
+        let known = self.facts.asked(place, &nothing, None, at_least, &self.metrics).await.map_err(refusal_of)?;
+        Ok(known.facts.thread.is_some())
+    }
+
+    /// Carries a command out: recorded and acknowledged, or refused. `per_minute` is the rate that the site has set for
+    /// it, 0 for none; `judge` says what no rule of the fold says.
+    pub async fn handle(
+        &self,
+        asked: Asked,
+        per_minute: u32,
+        judge: &impl Judge,
+    ) -> Result<v1::CommandReply, Refusal> {
         let Asked { command, wait } = asked;
-        if !self.rates.allow(&command.place.site, &command.actor.id) {
+        if !self.rates.allow(&command.place.site, &command.actor.id, per_minute) {
             return Err(Failure::RateLimited.into());
         }
         let time = now();
@@ -80,46 +119,52 @@ impl Writer {
             return Err(Failure::CommandExpired.into());
         }
         let until = age.filter(|_| self.repeats == Repeats::MustBeFresh).map(|age| self.fresh_until(age));
-        let mentioned = mentions(&event_of(&command.body));
+        let needs = needs(&event_of(&command.body), &command.actor);
         let draft = Draft { command, time, wait, until };
         let facts = if fresh {
-            self.facts.recent(&draft.command.place, &mentioned, &self.metrics).await.map_err(refusal_of)?
+            self.facts.recent(&draft.command.place, &needs, &self.metrics).await.map_err(refusal_of)?
         } else {
             // The broker may have forgotten this id. The fold has not.
-            match self.known(&draft, &mentioned, "").await? {
-                Known { command: Some(command), .. } => return self.repeat(&draft, &command).await,
-                Known { facts, command: None } => facts,
+            match self.known(&draft, &needs, "").await? {
+                Known { accepted_at: Some(position), .. } => return self.repeat(&draft, position).await,
+                Known { facts, accepted_at: None } => facts,
             }
         };
-        match decide(&draft.command, &facts) {
+        let facts = Facts { time, ..facts };
+        match decided(&draft, &facts, judge, "").await {
             Ok(event) => self.append(&draft, event).await,
-            Err(_) => self.look_again(&draft, &mentioned).await,
+            Err(_) => self.look_again(&draft, &needs, judge).await,
         }
     }
 
-    async fn known(&self, draft: &Draft, mentioned: &[CommentId], at_least: &str) -> Result<Known, Refusal> {
+    async fn known(&self, draft: &Draft, needs: &Needs, at_least: &str) -> Result<Known, Refusal> {
         let (place, id) = (&draft.command.place, Some(draft.command.id));
-        self.facts.asked(place, mentioned, id, at_least, &self.metrics).await.map_err(refusal_of)
+        self.facts.asked(place, needs, id, at_least, &self.metrics).await.map_err(refusal_of)
     }
 
     /// A refusal is never stale: what a writer refuses, it refuses at the log's end as of now.
-    async fn look_again(&self, draft: &Draft, mentioned: &[CommentId]) -> Result<v1::CommandReply, Refusal> {
+    async fn look_again(
+        &self,
+        draft: &Draft,
+        needs: &Needs,
+        judge: &impl Judge,
+    ) -> Result<v1::CommandReply, Refusal> {
         self.metrics.looked_again.inc();
         let head = self.looks.end().await.ok_or(Failure::Unavailable)?;
         let end = Position { epoch: head.epoch, sequence: head.sequence }.to_string();
-        let known = self.known(draft, mentioned, &end).await?;
-        if let Some(command) = known.command {
+        match self.known(draft, needs, &end).await? {
             // Accepted before: it stays accepted, though by now it would be refused.
-            return self.repeat(draft, &command).await;
+            Known { accepted_at: Some(position), .. } => self.repeat(draft, position).await,
+            Known { facts, accepted_at: None } => {
+                let facts = Facts { time: draft.time, ..facts };
+                let event = decided(draft, &facts, judge, &end).await?;
+                self.append(draft, event).await
+            }
         }
-        let event = decide(&draft.command, &known.facts)?;
-        self.append(draft, event).await
     }
 
     async fn append(&self, draft: &Draft, event: Event) -> Result<v1::CommandReply, Refusal> {
-        if !self.journal.head().borrow().clock_fits() {
-            return Err(Failure::ClockSkewed.into());
-        }
+        need_clock(*self.journal.head().borrow())?;
         let timer = self.metrics.publish.start_timer();
         let appended = self.journal.append(&draft.command.place, &draft.envelope(event), draft.until).await;
         timer.observe_duration();
@@ -136,21 +181,15 @@ impl Writer {
     }
 
     /// The same outcome again, unless it is another command under the same id.
-    async fn repeat(&self, draft: &Draft, known: &KnownCommand) -> Result<v1::CommandReply, Refusal> {
+    async fn repeat(&self, draft: &Draft, at: String) -> Result<v1::CommandReply, Refusal> {
         self.metrics.repeated.inc();
-        let position: Position = known.position.parse().or(Err(Refusal::from(Failure::Internal)))?;
+        let position: Position = at.parse().or(Err(Refusal::from(Failure::Internal)))?;
         let envelope = draft.envelope(event_of(&draft.command.body));
         let same = self.journal.holds(position.sequence, &draft.command.place, &envelope).await;
         if !same.map_err(|error| refused_by_log(&error))? {
             return Err(Rejection::CommandIdReused.into());
         }
-        let (outcome, code) = match (draft.wait, &known.void) {
-            (false, _) => (v1::Outcome::Accepted, ""),
-            (true, None) => (v1::Outcome::Applied, ""),
-            (true, Some(code)) => (v1::Outcome::Void, code.as_str()),
-        };
-        let (id, position) = (draft.command.id.to_string(), known.position.clone());
-        Ok(v1::CommandReply { id, position, outcome: outcome.into(), code: code.to_owned() })
+        Ok(self.reply(draft, at).await)
     }
 
     async fn reply(&self, draft: &Draft, position: String) -> v1::CommandReply {
@@ -159,15 +198,29 @@ impl Writer {
             id: id.to_string(),
             position: position.clone(),
             outcome: outcome.into(),
-            code: String::new(),
+            ..v1::CommandReply::default()
         };
         if !draft.wait {
             return accepted(v1::Outcome::Accepted);
         }
-        match self.client.command_status(&draft.command.place, id, &position, &position).await {
-            Ok(status) if status.outcome != i32::from(v1::Outcome::Unspecified) => {
-                v1::CommandReply { outcome: status.outcome, code: status.code, ..accepted(v1::Outcome::Pending) }
-            }
+        let event = event_of(&draft.command.body);
+        let comment = match &event {
+            Event::CommentPosted { .. } => Some(CommentId(id)),
+            event => event.comment(),
+        };
+        let voter = matches!(event, Event::VoteCast { .. }).then_some(&draft.command.actor.id);
+        let asked = (id, position.as_str());
+        match self.client.command_status(&draft.command.place, asked, (comment, voter), &position).await {
+            Ok(status) if status.outcome != i32::from(v1::Outcome::Unspecified) => v1::CommandReply {
+                outcome: status.outcome,
+                code: status.code,
+                // Everybody may see a vote's tally; of another command it says nothing.
+                tally: status.tally.filter(|_| voter.is_some()),
+                vote: status.vote,
+                state: status.state,
+                as_of: if comment.is_some() { status.position } else { String::new() },
+                ..accepted(v1::Outcome::Pending)
+            },
             // Recorded it is, whatever the projector says or does not say in time.
             Ok(_) | Err(_) => accepted(v1::Outcome::Pending),
         }
@@ -186,6 +239,11 @@ impl Writer {
     }
 }
 
+/// Times are judged for ever, so a writer whose clock is off writes nothing (law 7).
+fn need_clock(head: journal::Head) -> Result<(), Failure> {
+    if head.clock_fits() { Ok(()) } else { Err(Failure::ClockSkewed) }
+}
+
 /// A command on its way to its event.
 struct Draft {
     command: Command,
@@ -197,6 +255,25 @@ struct Draft {
 impl Draft {
     fn envelope(&self, event: Event) -> Envelope {
         Envelope { id: self.command.id, time: self.time, actor: self.command.actor.clone(), event }
+    }
+}
+
+/// The event of a command, by the rules of the domain and those of the service.
+async fn decided(draft: &Draft, facts: &Facts, judge: &impl Judge, at_least: &str) -> Result<Event, Refusal> {
+    let mut event = decide(&draft.command, facts).map_err(|rejection| refusal_for(rejection, facts))?;
+    judge.judge(facts, &mut event, at_least).await?;
+    Ok(event)
+}
+
+/// A refusal, which tells a banned person until when and why.
+fn refusal_for(rejection: Rejection, facts: &Facts) -> Refusal {
+    match (&facts.author.ban, rejection) {
+        (Some(ban), Rejection::Banned) => {
+            let until = ban.until.and_then(|until| jiff::Timestamp::from_millisecond(until.0).ok());
+            let until = until.map_or_else(|| "for good".to_owned(), |until| format!("until {until}"));
+            Refusal::with_detail(rejection, format!("banned from this site {until}: {}", ban.reason))
+        }
+        (_, rejection) => rejection.into(),
     }
 }
 
@@ -227,5 +304,24 @@ fn refusal_of(error: client::Error) -> Refusal {
             tracing::error!(%error, "the projector's answer cannot be used");
             Failure::Internal.into()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writer_whose_clock_is_off_writes_nothing() {
+        let journal = Journal::in_memory(Duration::from_mins(1));
+        let head = *journal.head().borrow();
+        assert_eq!(need_clock(head), Ok(()));
+        assert_eq!(need_clock(journal::Head { clock_skew_millis: 2_001, ..head }), Err(Failure::ClockSkewed));
+    }
+
+    #[test]
+    fn an_answer_of_the_projector_that_cannot_be_used_is_our_defect() {
+        let unknown = client::Error::Unknown { code: "of-a-newer-release".into(), message: String::new() };
+        assert_eq!(refusal_of(unknown), Refusal::from(Failure::Internal));
     }
 }

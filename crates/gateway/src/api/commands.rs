@@ -1,19 +1,29 @@
-//! Commands of programs: the actor is the session's, the id is the caller's or a new one.
+//! Commands of programs about sites, threads and authors. Those about comments are in `comments`, what staff decide
+//! on comments in `decisions`.
 
-use axum::Json;
+pub(super) mod comments;
+pub(super) mod decisions;
+pub(super) mod settings;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use domain::{CommentId, SiteId, ThreadId, Vote};
+use axum::response::Response;
+use domain::{AuthorId, SiteId, ThreadId};
 use serde::Deserialize;
-use wire::command::{Request, actor_out, vote_out};
 use wire::v1;
+use wire::values::{actor_out, time_out};
 
-use super::shape;
+use super::ask::{Ask, answer};
 use crate::handler::{App, id_or_new};
-use crate::input::{Body, Params};
+use crate::input::Body;
 use crate::problem::Problem;
+use crate::time;
 use crate::visitor::Visitor;
+use crate::words::mode_of;
+
+type OfSite<T> = Ask<SiteId, T>;
+type OfThread<T> = Ask<(SiteId, ThreadId), T>;
+type OfAuthor<T> = Ask<(SiteId, AuthorId), T>;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,7 +38,7 @@ pub(super) struct OpenSite {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct OpenThread {
+pub(super) struct OpenThread {
     id: Option<String>,
     thread: String,
     headline: String,
@@ -36,13 +46,49 @@ struct OpenThread {
     address: String,
     #[serde(default)]
     category: String,
+    published: Option<String>,
+    closes_at: Option<String>,
+    #[serde(default)]
+    wait: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct UpdateThread {
+    id: Option<String>,
+    headline: Option<String>,
+    category: Option<String>,
+    published: Option<String>,
+    closes_at: Option<String>,
+    closes_never: bool,
+    wait: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SetMode {
+    id: Option<String>,
+    mode: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    successor: String,
     #[serde(default)]
     wait: bool,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NameAuthor {
+pub(super) struct Move {
+    id: Option<String>,
+    address: String,
+    #[serde(default)]
+    wait: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NameAuthor {
     id: Option<String>,
     author: Option<String>,
     name: String,
@@ -52,41 +98,19 @@ struct NameAuthor {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PostComment {
-    id: Option<String>,
-    text: String,
-    parent: Option<String>,
-    #[serde(default)]
-    quotes: Vec<Quote>,
-    #[serde(default)]
-    wait: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Quote {
-    comment: String,
-    #[serde(default)]
-    revision: u32,
-    start: u32,
-    end: u32,
-    at: u32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RemoveComment {
+pub(super) struct BanAuthor {
     id: Option<String>,
     reason: String,
+    until: Option<String>,
     #[serde(default)]
     wait: bool,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CastVote {
+pub(super) struct UnbanAuthor {
     id: Option<String>,
-    vote: String,
+    reason: String,
     #[serde(default)]
     wait: bool,
 }
@@ -106,102 +130,87 @@ pub(super) async fn open_site(
     answer(&app, &site, request, StatusCode::CREATED).await
 }
 
-pub(super) async fn open_thread(
-    State(app): State<App>,
-    Params(site): Params<SiteId>,
-    visitor: Visitor,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let actor = Some(actor_out(&visitor.actor(&headers, &site)?));
-    let OpenThread { id, thread, headline, address, category, wait } = body.read().await?;
-    let id = id_or_new(id);
-    let request = v1::OpenThreadRequest { id, actor, wait, thread, headline, address, category };
-    answer(&app, &site, request, StatusCode::CREATED).await
-}
-
-pub(super) async fn name_author(
-    State(app): State<App>,
-    Params(site): Params<SiteId>,
-    visitor: Visitor,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let actor = visitor.actor(&headers, &site)?;
-    let NameAuthor { id, author, name, wait } = body.read().await?;
-    let author = author.unwrap_or_else(|| actor.id.to_string());
-    let request = v1::NameAuthorRequest { id: id_or_new(id), actor: Some(actor_out(&actor)), wait, author, name };
-    answer(&app, &site, request, StatusCode::CREATED).await
-}
-
-pub(super) async fn post_comment(
-    State(app): State<App>,
-    Params((site, thread)): Params<(SiteId, ThreadId)>,
-    visitor: Visitor,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let actor = Some(actor_out(&visitor.actor(&headers, &site)?));
-    let PostComment { id, text, parent, quotes, wait } = body.read().await?;
-    let quote = |Quote { comment, revision, start, end, at }| v1::Quote { comment, revision, start, end, at };
-    let request = v1::PostCommentRequest {
+pub(super) async fn open_thread(ask: OfSite<OpenThread>) -> Result<Response, Problem> {
+    let OpenThread { id, thread, headline, address, category, published, closes_at, wait } = ask.body;
+    let request = v1::OpenThreadRequest {
         id: id_or_new(id),
-        actor,
+        actor: Some(actor_out(&ask.actor)),
+        wait,
+        thread,
+        headline,
+        address,
+        category,
+        published: published.as_deref().map(time::parse).transpose()?.map(time_out),
+        closes_at: closes_at.as_deref().map(time::parse).transpose()?.map(time_out),
+    };
+    answer(&ask.app, &ask.ids, request, StatusCode::CREATED).await
+}
+
+pub(super) async fn update_thread(ask: OfThread<UpdateThread>) -> Result<Response, Problem> {
+    let UpdateThread { id, headline, category, published, closes_at, closes_never, wait } = ask.body;
+    let (site, thread) = ask.ids;
+    let request = v1::UpdateThreadRequest {
+        id: id_or_new(id),
+        actor: Some(actor_out(&ask.actor)),
         wait,
         thread: thread.to_string(),
-        parent: parent.unwrap_or_default(),
-        text,
-        quotes: quotes.into_iter().map(quote).collect(),
+        headline,
+        category,
+        published: published.as_deref().map(time::parse).transpose()?.map(time_out),
+        closes_at: closes_at.as_deref().map(time::parse).transpose()?.map(time_out),
+        closes_never,
     };
-    answer(&app, &site, request, StatusCode::CREATED).await
+    answer(&ask.app, &site, request, StatusCode::OK).await
 }
 
-pub(super) async fn remove_comment(
-    State(app): State<App>,
-    Params((site, thread, comment)): Params<(SiteId, ThreadId, CommentId)>,
-    visitor: Visitor,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let actor = Some(actor_out(&visitor.actor(&headers, &site)?));
-    let RemoveComment { id, reason, wait } = body.read().await?;
-    let (thread, comment) = (thread.to_string(), comment.to_string());
-    let request = v1::RemoveCommentRequest { id: id_or_new(id), actor, wait, thread, comment, reason };
-    answer(&app, &site, request, StatusCode::CREATED).await
+pub(super) async fn set_thread_mode(ask: OfThread<SetMode>) -> Result<Response, Problem> {
+    let (site, thread) = ask.ids;
+    let request = mode_request(ask.body, &ask.actor, thread.to_string());
+    answer(&ask.app, &site, request, StatusCode::OK).await
 }
 
-pub(super) async fn cast_vote(
-    State(app): State<App>,
-    Params((site, thread, comment)): Params<(SiteId, ThreadId, CommentId)>,
-    visitor: Visitor,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let actor = Some(actor_out(&visitor.actor(&headers, &site)?));
-    let CastVote { id, vote, wait } = body.read().await?;
-    let (thread, comment) = (thread.to_string(), comment.to_string());
-    let request = v1::CastVoteRequest { id: id_or_new(id), actor, wait, thread, comment, vote: vote_of(&vote) };
-    answer(&app, &site, request, StatusCode::OK).await
+pub(super) async fn set_site_mode(ask: OfSite<SetMode>) -> Result<Response, Problem> {
+    let request = mode_request(ask.body, &ask.actor, String::new());
+    answer(&ask.app, &ask.ids, request, StatusCode::OK).await
 }
 
-/// A vote's word as it stands in requests; another word is unspecified, which the parser of requests refuses.
-pub(crate) fn vote_of(word: &str) -> i32 {
-    match word {
-        "up" => vote_out(Vote::Up),
-        "down" => vote_out(Vote::Down),
-        "none" => vote_out(Vote::None),
-        _ => v1::Vote::Unspecified.into(),
-    }
+fn mode_request(body: SetMode, actor: &domain::Actor, thread: String) -> v1::SetThreadModeRequest {
+    let SetMode { id, mode, reason, successor, wait } = body;
+    let (id, actor, mode) = (id_or_new(id), Some(actor_out(actor)), mode_of(&mode));
+    v1::SetThreadModeRequest { id, actor, wait, thread, mode, reason, successor }
 }
 
-async fn answer<R: Request>(
-    app: &App,
-    site: &SiteId,
-    request: R,
-    status: StatusCode,
-) -> Result<Response, Problem> {
-    let reply = app.send(site, request).await?;
-    Ok((status, Json(shape::Command::from(reply))).into_response())
+pub(super) async fn move_thread(ask: OfThread<Move>) -> Result<Response, Problem> {
+    let Move { id, address, wait } = ask.body;
+    let (site, thread) = ask.ids;
+    let (id, actor, thread) = (id_or_new(id), Some(actor_out(&ask.actor)), thread.to_string());
+    let request = v1::MoveThreadRequest { id, actor, wait, thread, address };
+    answer(&ask.app, &site, request, StatusCode::OK).await
+}
+
+pub(super) async fn name_author(ask: OfSite<NameAuthor>) -> Result<Response, Problem> {
+    let NameAuthor { id, author, name, wait } = ask.body;
+    let author = author.unwrap_or_else(|| ask.actor.id.to_string());
+    let request =
+        v1::NameAuthorRequest { id: id_or_new(id), actor: Some(actor_out(&ask.actor)), wait, author, name };
+    answer(&ask.app, &ask.ids, request, StatusCode::CREATED).await
+}
+
+pub(super) async fn ban_author(ask: OfAuthor<BanAuthor>) -> Result<Response, Problem> {
+    let BanAuthor { id, reason, until, wait } = ask.body;
+    let (site, author) = ask.ids;
+    let until = until.as_deref().map(time::parse).transpose()?.map(time_out);
+    let (id, actor, author) = (id_or_new(id), Some(actor_out(&ask.actor)), author.to_string());
+    let request = v1::BanAuthorRequest { id, actor, wait, author, until, reason };
+    answer(&ask.app, &site, request, StatusCode::CREATED).await
+}
+
+pub(super) async fn unban_author(ask: OfAuthor<UnbanAuthor>) -> Result<Response, Problem> {
+    let UnbanAuthor { id, reason, wait } = ask.body;
+    let (site, author) = ask.ids;
+    let (id, actor, author) = (id_or_new(id), Some(actor_out(&ask.actor)), author.to_string());
+    let request = v1::UnbanAuthorRequest { id, actor, wait, author, reason };
+    answer(&ask.app, &site, request, StatusCode::CREATED).await
 }
 
 #[cfg(test)]
@@ -210,17 +219,10 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_named() {
-        let typo = serde_json::from_str::<PostComment>(r#"{"text":"a","qoutes":[]}"#).unwrap_err().to_string();
-        assert!(typo.contains("qoutes"), "{typo}");
-        let actor = r#"{"text":"a","actor":{"id":"somebody-else"}}"#;
-        assert!(serde_json::from_str::<PostComment>(actor).is_err(), "the actor is the session's");
-        assert!(serde_json::from_str::<OpenSite>(r#"{"site":"s","name":"n"}"#).is_err(), "a zone is needed");
-    }
-
-    #[test]
-    fn a_vote_is_one_of_three_words() {
-        assert_eq!(vote_of("up"), i32::from(v1::Vote::Up));
-        assert_eq!(vote_of("none"), i32::from(v1::Vote::None));
-        assert_eq!(vote_of("Up"), i32::from(v1::Vote::Unspecified));
+        let site = serde_json::from_str::<OpenSite>(r#"{"site":"s","name":"n"}"#);
+        assert!(site.is_err(), "a zone is needed");
+        let typo = serde_json::from_str::<UpdateThread>(r#"{"closes_a":"2026-11-23T00:00:00Z"}"#);
+        assert!(typo.unwrap_err().to_string().contains("closes_a"));
+        assert!(serde_json::from_str::<SetMode>(r#"{"reason":"r"}"#).is_err(), "a mode is needed");
     }
 }

@@ -1,13 +1,16 @@
 //! What programs are answered. The names and the order of the fields are the API: fields are only added.
 
-use domain::{CommandId, SiteId, Tally, ThreadId, Timestamp};
-use serde::Serialize;
-use wire::envelope::time_in;
-use wire::v1;
+pub(super) mod moderation;
 
-use crate::handler::outcome_word;
+use client::Viewer;
+use domain::{CommandId, SiteId, Tally, ThreadId};
+use serde::Serialize;
+use wire::v1;
+use wire::values::time_in;
+
 use crate::render::{self, Links};
 use crate::time::rfc_3339;
+use crate::words;
 
 #[derive(Debug, Serialize)]
 pub(super) struct ThreadPage {
@@ -18,6 +21,16 @@ pub(super) struct ThreadPage {
     position: String,
     comments: Vec<Comment>,
     next: Option<String>,
+    address: Option<String>,
+    category: Option<String>,
+    published: Option<String>,
+    closes_at: Option<String>,
+    mode: &'static str,
+    mode_reason: Option<String>,
+    successor: Option<String>,
+    locale: Option<String>,
+    edit_window_secs: u32,
+    text_chars_max: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -31,6 +44,36 @@ struct Comment {
     html: Option<String>,
     tally: Both,
     score: String,
+    parent: Option<String>,
+    revision: u32,
+    edited: Option<String>,
+    featured: bool,
+    rule: Option<String>,
+    own_vote: Option<&'static str>,
+    own_flag: Option<bool>,
+    held: Option<&'static str>,
+    flags: Option<u32>,
+    quotes: Vec<Quote>,
+    own: Option<bool>,
+    own_flag_waits: Option<bool>,
+    flags_illegal: Option<u32>,
+}
+
+/// As a command has it, so that an edit can send it again.
+#[derive(Debug, Serialize)]
+struct Quote {
+    comment: String,
+    revision: u32,
+    start: u32,
+    end: u32,
+    at: u32,
+}
+
+impl From<v1::DrawnQuote> for Quote {
+    fn from(drawn: v1::DrawnQuote) -> Self {
+        let v1::DrawnQuote { comment, revision, start, end, at, .. } = drawn;
+        Self { comment, revision, start, end, at }
+    }
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -45,38 +88,82 @@ struct Both {
     down: u32,
 }
 
+impl From<v1::Tally> for Both {
+    fn from(v1::Tally { up, down }: v1::Tally) -> Self {
+        Self { up, down }
+    }
+}
+
 /// A cursor, name or code that may be missing.
 fn some(text: String) -> Option<String> {
     if text.is_empty() { None } else { Some(text) }
 }
 
-pub(super) fn thread(site: &SiteId, thread: &ThreadId, reply: v1::ThreadPageReply) -> ThreadPage {
+/// An answer of an older projector names no mode, and all its threads are open.
+fn mode(mode: v1::Mode) -> &'static str {
+    words::mode(mode).unwrap_or("open")
+}
+
+pub(super) fn thread(
+    (site, thread): (&SiteId, &ThreadId),
+    reply: v1::ThreadPageReply,
+    viewer: &Viewer,
+) -> ThreadPage {
     ThreadPage {
         site: site.to_string(),
         thread: thread.to_string(),
+        mode: mode(reply.mode()),
         headline: reply.headline,
         count: reply.count,
         position: reply.position,
-        comments: reply.comments.into_iter().map(comment).collect(),
+        comments: reply.comments.into_iter().map(|row| comment(row, viewer)).collect(),
         next: some(reply.next),
+        address: some(reply.address),
+        category: some(reply.category),
+        published: reply.published.as_ref().and_then(time_in).map(rfc_3339),
+        closes_at: reply.closes_at.as_ref().and_then(time_in).map(rfc_3339),
+        mode_reason: some(reply.mode_reason),
+        successor: some(reply.successor),
+        locale: some(reply.locale),
+        edit_window_secs: reply.edit_window_secs,
+        text_chars_max: reply.text_chars_max,
     }
 }
 
-fn comment(comment: v1::Comment) -> Comment {
-    let v1::Tally { up, down } = comment.tally.unwrap_or_default();
-    let visible = comment.state() == v1::CommentState::Visible;
-    let html = visible.then(|| render::comment(&comment.body, &comment.quotes, Links::ANCHORS));
-    let author = comment.author.filter(|_| visible);
+fn comment(comment: v1::Comment, viewer: &Viewer) -> Comment {
+    let tally = comment.tally.unwrap_or_default();
+    let v1::Tally { up, down } = tally;
+    let state = comment.state();
+    let own = viewer.id.as_ref().map(|_| comment.own);
+    let own_held = own == Some(true) && state == v1::CommentState::Held;
+    let readable = viewer.moderator || state == v1::CommentState::Visible || own_held;
+    let html = readable.then(|| render::comment(&comment.body, &comment.quotes, Links::ANCHORS));
+    let (own_vote, held) = (comment.own_vote(), comment.held());
+    let quotes = if readable { comment.quotes } else { Vec::new() };
+    let author = comment.author.filter(|_| readable);
     Comment {
         number: comment.number,
         id: comment.id,
         author: author.map(|author| Author { id: some(author.id), name: some(author.name) }).unwrap_or_default(),
-        time: comment.time.as_ref().and_then(time_in).map(|time: Timestamp| rfc_3339(time)),
-        state: if visible { "visible" } else { "removed" },
-        body: visible.then_some(comment.body),
+        time: comment.time.as_ref().and_then(time_in).map(rfc_3339),
+        state: words::state(state).unwrap_or("removed"),
+        body: readable.then_some(comment.body),
         html,
-        tally: Both { up, down },
+        tally: tally.into(),
         score: Tally { up, down }.to_string(),
+        parent: some(comment.parent),
+        revision: comment.revision,
+        edited: comment.edited.as_ref().and_then(time_in).map(rfc_3339),
+        featured: comment.featured,
+        rule: some(comment.rule),
+        own_vote: viewer.id.as_ref().and_then(|_| words::vote(own_vote)),
+        own_flag: viewer.id.as_ref().map(|_| comment.own_flag),
+        held: words::hold(held).filter(|_| viewer.moderator),
+        flags: viewer.moderator.then_some(comment.flags),
+        quotes: quotes.into_iter().map(Into::into).collect(),
+        own,
+        own_flag_waits: viewer.id.as_ref().map(|_| comment.own_flag_waits),
+        flags_illegal: viewer.moderator.then_some(comment.flags_illegal),
     }
 }
 
@@ -112,10 +199,24 @@ struct ThreadEntry {
     thread: String,
     headline: String,
     count: u32,
+    address: Option<String>,
+    category: Option<String>,
+    published: Option<String>,
+    closes_at: Option<String>,
+    mode: &'static str,
 }
 
 pub(super) fn threads(site: &SiteId, reply: v1::ThreadsReply) -> ThreadList {
-    let entry = |v1::ThreadEntry { thread, headline, count }| ThreadEntry { thread, headline, count };
+    let entry = |entry: v1::ThreadEntry| ThreadEntry {
+        mode: mode(entry.mode()),
+        thread: entry.thread,
+        headline: entry.headline,
+        count: entry.count,
+        address: some(entry.address),
+        category: some(entry.category),
+        published: entry.published.as_ref().and_then(time_in).map(rfc_3339),
+        closes_at: entry.closes_at.as_ref().and_then(time_in).map(rfc_3339),
+    };
     ThreadList {
         site: site.to_string(),
         position: reply.position,
@@ -143,108 +244,97 @@ pub(super) fn counts(site: &SiteId, reply: v1::CountsReply) -> CountList {
     CountList { site: site.to_string(), position: reply.position, counts }
 }
 
-/// What came of a command: `position` is the place of its event, for `at_least`.
+#[derive(Debug, Serialize)]
+pub(super) struct Resolved {
+    site: String,
+    position: String,
+    thread: Option<String>,
+    address: Option<String>,
+}
+
+pub(super) fn resolved(site: &SiteId, reply: v1::ResolveReply) -> Resolved {
+    let v1::ResolveReply { position, thread, address } = reply;
+    Resolved { site: site.to_string(), position, thread: some(thread), address: some(address) }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Changes {
+    site: String,
+    thread: String,
+    position: String,
+    complete: bool,
+    count: u32,
+    comments: Vec<Changed>,
+}
+
+#[derive(Debug, Serialize)]
+struct Changed {
+    number: u32,
+    id: String,
+    state: &'static str,
+    tally: Both,
+    score: String,
+}
+
+pub(super) fn changes((site, thread): (&SiteId, &ThreadId), reply: v1::ChangesReply) -> Changes {
+    let changed = |comment: v1::CommentChanged| {
+        let tally = comment.tally.unwrap_or_default();
+        Changed {
+            number: comment.number,
+            state: words::state(comment.state()).unwrap_or("removed"),
+            id: comment.id,
+            tally: tally.into(),
+            score: Tally { up: tally.up, down: tally.down }.to_string(),
+        }
+    };
+    Changes {
+        site: site.to_string(),
+        thread: thread.to_string(),
+        position: reply.position,
+        complete: reply.complete,
+        count: reply.count,
+        comments: reply.comments.into_iter().map(changed).collect(),
+    }
+}
+
+/// What came of a command: `position` is the place of its event, for `at_least`. The rest is of the comment that it is
+/// about, where that is known.
 #[derive(Debug, Serialize)]
 pub(super) struct Command {
     id: String,
     position: Option<String>,
     outcome: &'static str,
     code: Option<String>,
+    state: Option<&'static str>,
+    tally: Option<Both>,
+    own_vote: Option<&'static str>,
 }
 
 impl From<v1::CommandReply> for Command {
     fn from(reply: v1::CommandReply) -> Self {
-        let outcome = outcome_word(reply.outcome());
-        Self { id: reply.id, position: some(reply.position), outcome, code: some(reply.code) }
+        Self {
+            outcome: words::outcome(reply.outcome()),
+            state: words::state(reply.state()),
+            own_vote: words::vote(reply.vote()),
+            tally: reply.tally.map(Into::into),
+            id: reply.id,
+            position: some(reply.position),
+            code: some(reply.code),
+        }
     }
 }
 
 pub(super) fn status(id: CommandId, reply: v1::CommandStatusReply) -> Command {
-    let outcome = outcome_word(reply.outcome());
-    Command { id: id.to_string(), position: some(reply.at_position), outcome, code: some(reply.code) }
+    Command {
+        id: id.to_string(),
+        outcome: words::outcome(reply.outcome()),
+        state: words::state(reply.state()),
+        own_vote: words::vote(reply.vote()),
+        tally: reply.tally.map(Into::into),
+        position: some(reply.at_position),
+        code: some(reply.code),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-    use wire::envelope::time_out;
-
-    fn page() -> v1::ThreadPageReply {
-        let visible = v1::Comment {
-            number: 1,
-            id: "019a3c5e-7d00-7000-8000-000000000001".into(),
-            author: Some(v1::Author { id: "ann".into(), name: "Ann".into() }),
-            time: Some(time_out(Timestamp(1_700_000_000_123))),
-            state: v1::CommentState::Visible.into(),
-            body: "a *b*".into(),
-            tally: Some(v1::Tally { up: 7, down: 16 }),
-            ..v1::Comment::default()
-        };
-        let removed = v1::Comment {
-            number: 2,
-            id: "019a3c5e-7d00-7000-8000-000000000002".into(),
-            author: None,
-            state: v1::CommentState::Removed.into(),
-            body: String::new(),
-            tally: Some(v1::Tally::default()),
-            ..visible.clone()
-        };
-        let unnamed = v1::Comment {
-            number: 3,
-            id: "019a3c5e-7d00-7000-8000-000000000003".into(),
-            author: Some(v1::Author { id: "ben".into(), name: String::new() }),
-            ..visible.clone()
-        };
-        v1::ThreadPageReply {
-            position: "0-1-9".into(),
-            site_name: "Demo".into(),
-            zone: "Asia/Tokyo".into(),
-            headline: "Headline".into(),
-            count: 3,
-            comments: vec![visible, removed, unnamed],
-            ..v1::ThreadPageReply::default()
-        }
-    }
-
-    #[test]
-    fn a_page_has_exactly_the_fields_of_the_api() {
-        let shape = thread(&"demo".parse().unwrap(), &"t".parse().unwrap(), page());
-        let mut value = serde_json::to_value(&shape).unwrap();
-        let unnamed = value["comments"].as_array_mut().unwrap().pop().unwrap();
-        assert_eq!(unnamed["author"], json!({"id": "ben", "name": null}));
-        let expected = json!({
-            "site": "demo", "thread": "t", "headline": "Headline", "count": 3, "position": "0-1-9",
-            "comments": [{
-                "number": 1, "id": "019a3c5e-7d00-7000-8000-000000000001",
-                "author": {"id": "ann", "name": "Ann"}, "time": "2023-11-14T22:13:20.123Z",
-                "state": "visible", "body": "a *b*", "html": "<p>a <em>b</em></p>\n",
-                "tally": {"up": 7, "down": 16}, "score": "-9 ( +7 / -16 )"
-            }, {
-                "number": 2, "id": "019a3c5e-7d00-7000-8000-000000000002",
-                "author": {"id": null, "name": null}, "time": "2023-11-14T22:13:20.123Z",
-                "state": "removed", "body": null, "html": null,
-                "tally": {"up": 0, "down": 0}, "score": "0 ( +0 / -0 )"
-            }],
-            "next": null
-        });
-        assert_eq!(value, expected);
-        let text = serde_json::to_string(&shape).unwrap();
-        assert!(text.starts_with(r#"{"site":"demo","thread":"t","headline":"Headline","count":3,"position":"#));
-    }
-
-    #[test]
-    fn what_came_of_a_command_has_a_word() {
-        let reply = v1::CommandReply {
-            id: "i".into(),
-            position: "0-1-9".into(),
-            outcome: v1::Outcome::Void.into(),
-            code: "own-comment".into(),
-        };
-        let value = serde_json::to_value(Command::from(reply)).unwrap();
-        assert_eq!(value, json!({"id": "i", "position": "0-1-9", "outcome": "void", "code": "own-comment"}));
-        let unknown = status(CommandId::from_u128(1), v1::CommandStatusReply::default());
-        let value = serde_json::to_value(unknown).unwrap();
-        assert_eq!((&value["outcome"], &value["position"]), (&json!("unknown"), &json!(null)));
-    }
-}
+mod tests;

@@ -80,29 +80,82 @@ async fn addresses_and_questions_are_refused_with_a_stable_code() {
         ("GET /v1/sites/demo/threads/t?limit=-1", (400, "malformed")),
         ("GET /v1/sites/demo/counts?thred=a", (400, "malformed")),
         ("GET /v1/sites/demo/commands/x", (400, "command-id-invalid")),
+        ("GET /v1/sites/demo/threads/t/changes", (400, "malformed")),
+        ("GET /v1/sites/demo/threads/t/comments", (405, "method-not-allowed")),
+        ("GET /v1/sites/demo/queue", (401, "unauthenticated")),
+        ("GET /v1/sites/demo/authors/ann/own-data", (401, "unauthenticated")),
         (&many, (400, "limit-exceeded")),
     ] {
         served.is_refused(head, &[], "", answer).await;
     }
 }
 
+/// The methods and addresses that the document of the API names, each with ids in it.
+fn documented() -> Vec<String> {
+    let document = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/http-api.md");
+    let document = std::fs::read_to_string(document).unwrap();
+    let mut heads = Vec::new();
+    for row in document.lines().filter_map(|line| line.strip_prefix("| `")) {
+        let Some((method, path)) = row.split_once('`').and_then(|(head, _)| head.split_once(' ')) else {
+            continue;
+        };
+        let path = path.replace("…/comments", "…/threads/{thread}/comments").replace('…', "/v1/sites/{site}");
+        let path = path.replace("{site}", "demo").replace("{thread}", "t").replace("{author}", "ann");
+        let id = "019a3c5e-7d00-7000-8000-000000000001";
+        heads.push(format!("{method} {}", path.replace("{comment}", id).replace("{id}", id)));
+    }
+    heads
+}
+
+#[tokio::test]
+async fn every_address_of_the_document_is_there() {
+    let served = served().await;
+    let heads = documented();
+    assert!(heads.len() > 30, "{heads:?}");
+    for head in heads {
+        // An unknown parameter, so that nobody behind is asked.
+        let answer = served.ask(&format!("{head}?unknown=1"), &[JSON], "{}").await;
+        let there = ["HTTP/1.1 400 ", "HTTP/1.1 401 "].iter().any(|status| answer.starts_with(status));
+        assert!(there, "{head}: {answer}");
+    }
+}
+
 #[tokio::test]
 async fn commands_are_refused_with_a_stable_code() {
     let served = served().await;
-    let large = format!("{{\"text\":\"{}\"}}", "x".repeat(REQUEST_BYTES_MAX));
+    let of_bytes = |bytes| format!("{{\"text\":\"\",\"x\":\"{}\"}}", "x".repeat(bytes));
+    let (large, larger) = (of_bytes(REQUEST_BYTES_MAX - 18), of_bytes(REQUEST_BYTES_MAX - 17));
+    assert_eq!((large.len(), larger.len()), (REQUEST_BYTES_MAX, REQUEST_BYTES_MAX + 1));
     let other = "POST /v1/sites/other/threads";
-    let vote = "PUT /v1/sites/demo/threads/t/comments/019a3c5e-7d00-7000-8000-000000000001/vote";
+    let of = |method: &str, rest: &str| {
+        format!("{method} /v1/sites/demo/threads/t/comments/019a3c5e-7d00-7000-8000-000000000001{rest}")
+    };
+    let vote = &of("PUT", "/vote");
     let bearer = format!("Bearer {}", served.token);
-    for (head, body, answer) in [
+    let cases: &[(&str, &str, (u16, &str))] = &[
         (COMMENTS, "{", (400, "malformed")),
         (COMMENTS, "{\"text\":\"a\",\"x\":1}", (400, "malformed")),
         (COMMENTS, "{\"text\":\" \"}", (400, "text-empty")),
         (COMMENTS, "{\"text\":\"a\\u0007\"}", (400, "text-control-characters")),
-        (COMMENTS, &large, (413, "request-too-large")),
+        (COMMENTS, &large, (400, "malformed")),
+        (COMMENTS, &larger, (413, "request-too-large")),
         (vote, "{\"vote\":\"sideways\"}", (400, "vote-invalid")),
+        (&of("PATCH", ""), "{\"text\":\"a\"}", (400, "malformed")),
+        (&of("DELETE", "?id=x"), "", (400, "command-id-invalid")),
+        (&of("DELETE", "?reason=x"), "", (400, "malformed")),
+        (&of("POST", "/flags"), "{\"category\":\"dull\"}", (400, "flag-category-invalid")),
+        (&of("POST", "/flags"), "{\"category\":\"illegal\"}", (400, "flag-words-invalid")),
+        (&of("POST", "/hold"), "{\"reason\":\"\"}", (400, "reason-invalid")),
+        ("PUT /v1/sites/demo/mode", "{\"mode\":\"shut\"}", (400, "mode-invalid")),
+        ("PUT /v1/sites/demo/mode", "{\"mode\":\"read-only\",\"successor\":\"t\"}", (400, "successor-invalid")),
+        ("PATCH /v1/sites/demo", "{}", (400, "nothing-to-set")),
+        ("PATCH /v1/sites/demo", "{\"text_chars_max\":0}", (400, "setting-invalid")),
+        ("PATCH /v1/sites/demo/threads/t", "{\"closes_at\":\"soon\"}", (400, "time-invalid")),
+        ("POST /v1/sites/demo/authors/ben/ban", "{}", (400, "malformed")),
         (other, "{}", (403, "not-permitted")),
-    ] {
-        served.is_refused(head, &[("authorization", &bearer), JSON], body, answer).await;
+    ];
+    for (head, body, answer) in cases {
+        served.is_refused(head, &[("authorization", &bearer), JSON], body, *answer).await;
     }
     served.is_refused(COMMENTS, &[("authorization", &bearer)], "{}", (415, "unsupported-media-type")).await;
     served.is_refused(COMMENTS, &[("authorization", "Bearer x"), JSON], "{}", (401, "unauthenticated")).await;

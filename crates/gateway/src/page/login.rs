@@ -6,8 +6,8 @@ use axum::http::HeaderMap;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
-use wire::command::actor_out;
 use wire::v1;
+use wire::values::actor_out;
 
 use super::view::{Frame, LoginPage, Notice};
 use super::{Failed, html};

@@ -3,19 +3,20 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Redirect, Response};
-use client::PageOf;
+use client::{PageOf, Viewer};
 use domain::{Rejection, SiteId, ThreadId};
 use serde::Deserialize;
 use wire::error::Failure;
 use wire::v1;
 
-use super::view::{Asked, Draft, Notice, QuoteDraft, ThreadPage};
+use super::place::Told;
+use super::view::{Allowed, Asked, Draft, Notice, QuoteDraft, ThreadPage};
 use super::{Failed, address, html, is_private, thread_path};
 use crate::handler::{App, new_id};
 use crate::input::{Parameters, Params};
 use crate::limits::PAGE_COMMENTS;
 use crate::problem::Problem;
-use crate::visitor::Visitor;
+use crate::visitor::{Visitor, is_moderator};
 
 /// What stands behind the question mark. Others may add their own marks to a link, so unknown ones are passed over.
 #[derive(Debug, Default, Deserialize)]
@@ -27,6 +28,10 @@ pub(super) struct Marks {
     quote: String,
     /// The number of a comment on this page to reply to.
     reply: String,
+    /// `1` to see what only moderators see, for those who are.
+    moderate: String,
+    /// What to tell about what was sent.
+    told: String,
 }
 
 /// A thread's page, as somebody sees it.
@@ -36,6 +41,8 @@ pub(super) struct Sight<'a> {
     pub(super) visitor: &'a Visitor,
     pub(super) after: &'a str,
     pub(super) at_least: &'a str,
+    /// Whether what only moderators see is asked for; to readers it is not given.
+    pub(super) moderate: bool,
 }
 
 pub(super) async fn show(
@@ -45,46 +52,51 @@ pub(super) async fn show(
     visitor: Result<Visitor, Problem>,
 ) -> Result<Response, Failed> {
     let (Params((site, thread)), Parameters(marks), visitor) = (params?, marks?, visitor?);
-    let Marks { after, at_least, quote, reply } = marks;
-    let sight = Sight { site: &site, thread: &thread, visitor: &visitor, after: &after, at_least: &at_least };
+    let Marks { after, at_least, quote, reply, moderate, told } = marks;
+    let moderate = moderate == "1";
+    let sight =
+        Sight { site: &site, thread: &thread, visitor: &visitor, after: &after, at_least: &at_least, moderate };
     let (page, notice) = sight.read(&app).await?;
     let draft = draft_about(&page, quote.parse().ok(), reply.parse().ok());
-    Ok(sight.draw(page, draft, notice, StatusCode::OK))
+    Ok(sight.draw(page, draft, notice.or_else(|| Told::notice(&told)), StatusCode::OK))
 }
 
 /// Leads to the page on which a comment stands.
 pub(super) async fn show_comment(
     State(app): State<App>,
     params: Result<Params<(SiteId, ThreadId, u32)>, Problem>,
+    marks: Result<Parameters<Marks>, Problem>,
+    visitor: Result<Visitor, Problem>,
 ) -> Result<Redirect, Failed> {
-    let Params((site, thread, number)) = params?;
-    let found = app.find((&site, &thread), |comment| comment.number == number, ("", "")).await?;
+    let (Params((site, thread, number)), Parameters(marks), visitor) = (params?, marks?, visitor?);
+    let viewer = Viewer { id: None, moderator: marks.moderate == "1" && visitor.moderator(&site).is_ok() };
+    let found = app.find((&site, &thread), |comment| comment.number == number, ("", ""), &viewer).await?;
     let found = found.ok_or(Rejection::CommentUnknown)?;
     let fragment = format!("comment-{}", found.number);
-    Ok(Redirect::to(&address(&thread_path(&site, &thread), &[("after", &found.after)], &fragment)))
+    let moderate = if viewer.moderator { "1" } else { "" };
+    let parameters = [("after", found.after.as_str()), ("moderate", moderate)];
+    Ok(Redirect::to(&address(&thread_path(&site, &thread), &parameters, &fragment)))
 }
 
 impl Sight<'_> {
     /// The page, as of `at_least`; if that takes too long, as it stands, with a notice.
     pub(super) async fn read(&self, app: &App) -> Result<(v1::ThreadPageReply, Option<Notice>), Problem> {
-        let ask = async |at_least: &str| {
-            let page =
-                PageOf { after: self.after.to_owned(), limit: PAGE_COMMENTS, at_least: at_least.to_owned() };
-            app.koe.thread_page(self.site, self.thread, page).await.map_err(Problem::from)
+        let viewer = Viewer { id: self.visitor.id_at(self.site), moderator: self.is_moderated() };
+        let ask = async |at_least| {
+            let page = PageOf { after: self.after.to_owned(), limit: PAGE_COMMENTS, at_least };
+            app.koe.thread_page_for(self.site, self.thread, page, &viewer).await.map_err(Problem::from)
         };
-        match ask(self.at_least).await {
-            Ok(page) => Ok((page, None)),
-            Err(problem) if self.at_least.is_empty() => Err(problem),
-            Err(problem) if problem.is(Failure::Behind) => {
-                let notice = "what you sent is recorded, and this page is a moment behind: load it again soon";
-                Ok((ask("").await?, Some(Notice::saying(notice))))
-            }
-            // An old address: the position in it is of no more use.
-            Err(problem) if problem.is(Failure::PositionLost) || problem.is(Failure::PositionInvalid) => {
-                Ok((ask("").await?, None))
-            }
-            Err(problem) => Err(problem),
-        }
+        as_of(self.at_least, ask).await
+    }
+
+    fn is_moderated(&self) -> bool {
+        let session = self.visitor.session_at(self.site);
+        self.moderate && session.is_some_and(|session| is_moderator(&session.actor))
+    }
+
+    /// Whether this page would show the form that posts.
+    pub(super) fn has_form(&self, page: &v1::ThreadPageReply) -> bool {
+        self.visitor.session_at(self.site).is_some() && Allowed::of(page, jiff::Timestamp::now()).take_part
     }
 
     pub(super) fn draw(
@@ -99,6 +111,7 @@ impl Sight<'_> {
             thread: self.thread,
             after: self.after,
             session: self.visitor.session_at(self.site),
+            moderate: self.is_moderated(),
             draft,
             notice,
             now: jiff::Timestamp::now(),
@@ -108,6 +121,26 @@ impl Sight<'_> {
         let mut response = tokio::task::block_in_place(drawn);
         *response.status_mut() = status;
         response
+    }
+}
+
+/// What is asked for, as of `at_least`; if that takes too long, as it stands, with a notice.
+pub(super) async fn as_of<R, F>(at_least: &str, ask: impl Fn(String) -> F) -> Result<(R, Option<Notice>), Problem>
+where
+    F: Future<Output = Result<R, Problem>>,
+{
+    match ask(at_least.to_owned()).await {
+        Ok(reply) => Ok((reply, None)),
+        Err(problem) if at_least.is_empty() => Err(problem),
+        Err(problem) if problem.is(Failure::Behind) => {
+            let notice = "what you sent is recorded, and this page is a moment behind: load it again soon";
+            Ok((ask(String::new()).await?, Some(Notice::saying(notice))))
+        }
+        // An old address: the position in it is of no more use.
+        Err(problem) if problem.is(Failure::PositionLost) || problem.is(Failure::PositionInvalid) => {
+            Ok((ask(String::new()).await?, None))
+        }
+        Err(problem) => Err(problem),
     }
 }
 
@@ -125,6 +158,7 @@ fn draft_about(page: &v1::ThreadPageReply, quote: Option<u32>, reply: Option<u32
         parent: visible(reply).map(|comment| comment.id.clone()).unwrap_or_default(),
         quote: visible(quote).map(|comment| QuoteDraft {
             comment: comment.id.clone(),
+            revision: comment.revision,
             start: 0,
             end: u32::try_from(comment.body.chars().count()).unwrap_or(u32::MAX),
         }),

@@ -1,10 +1,12 @@
 //! The page of a thread of the shape that the demonstration has: 22 comments, the fourteenth removed.
 
-use domain::Timestamp;
-use domain::event::{Actor, Roles};
-use wire::envelope::time_out;
+use domain::{Actor, Role, Roles, Timestamp};
+use wire::values::time_out;
 
 use super::*;
+
+mod own;
+mod states;
 
 /// Up and down of the comments that are not removed, oldest first.
 const TALLIES: [(u32, u32); 21] = [
@@ -64,8 +66,7 @@ fn quote(number: u32) -> v1::DrawnQuote {
         state: v1::CommentState::Visible.into(),
         author: Some(author(number)),
         body: words(number),
-        quotes: vec![],
-        at: 0,
+        ..v1::DrawnQuote::default()
     }
 }
 
@@ -95,6 +96,8 @@ fn comment(number: u32, now: jiff::Timestamp) -> v1::Comment {
         quotes,
         tally: Some(v1::Tally { up, down }),
         parent: if number == 7 { id(6) } else { String::new() },
+        own: !removed && author(number).id == "author-2",
+        ..v1::Comment::default()
     }
 }
 
@@ -108,8 +111,9 @@ fn reply(now: jiff::Timestamp) -> v1::ThreadPageReply {
         category: "National".into(),
         count: 22,
         comments: (1..=22).map(|number| comment(number, now)).collect(),
-        next: String::new(),
-        frozen: false,
+        edit_window_secs: 300,
+        text_chars_max: 10_000,
+        ..v1::ThreadPageReply::default()
     }
 }
 
@@ -127,7 +131,7 @@ fn session(roles: &[Role]) -> Session {
 fn drawn(session: Option<&Session>, draft: Draft, notice: Option<Notice>, after: &str) -> String {
     let now = "2026-11-23T05:18:00Z".parse().unwrap();
     let (site, thread) = ("demo".parse().unwrap(), "memorial-service".parse().unwrap());
-    let asked = Asked { site: &site, thread: &thread, after, session, draft, notice, now };
+    let asked = Asked { site: &site, thread: &thread, after, session, moderate: false, draft, notice, now };
     ThreadPage::new(asked, reply(now)).render().unwrap()
 }
 
@@ -164,7 +168,7 @@ fn a_refusal_is_told_and_what_was_typed_is_kept() {
         id: id(99),
         text: "</textarea><script>x</script>".into(),
         parent: id(3),
-        quote: Some(QuoteDraft { comment: id(4), start: 0, end: 3 }),
+        quote: Some(QuoteDraft { comment: id(4), revision: 0, start: 0, end: 3 }),
     };
     let notice = Notice::of(&domain::Rejection::ParentRemoved.into());
     let page = drawn(Some(&session(&[])), draft, Some(notice), "cursor&<");
@@ -187,6 +191,7 @@ fn an_address_that_is_not_of_the_web_is_no_link() {
         thread: &thread,
         after: "",
         session: None,
+        moderate: false,
         draft: Draft::default(),
         notice: None,
         now,

@@ -1,0 +1,118 @@
+//! What readers' pages are made of.
+
+use domain::{Place, Rejection};
+use service::{Refusal, Request};
+use views::Viewer;
+use wire::error::Failure;
+use wire::v1;
+
+use super::{Answer, limit, need_all, need_open, optional, place, position, read};
+use crate::answers;
+use crate::limits::{COUNTS_MAX, PAGE_BYTES_MAX, PAGE_DEFAULT, PAGE_MAX, SITES_MAX};
+use crate::shared::Shared;
+
+pub(super) async fn thread_page(
+    shared: &Shared,
+    request: Request<v1::ThreadPageRequest>,
+) -> Answer<v1::ThreadPageReply> {
+    // An empty thread is no thread here.
+    let Place { site, thread: Some(thread) } = place(&request, &request.body.thread)? else {
+        return Err(Rejection::ThreadInvalid.into());
+    };
+    let after = match request.body.after.as_str() {
+        "" => 0,
+        cursor => cursor.parse().or(Err(Refusal::from(Failure::PositionInvalid)))?,
+    };
+    let limit = limit(request.body.limit, PAGE_DEFAULT, PAGE_MAX)?;
+    let viewer = Viewer { id: optional(&request.body.viewer)?, moderator: request.body.moderator };
+    read(shared, &request.body.at_least, move |view, position| {
+        let page = view.comments(&site, &thread, &viewer, after, (limit, PAGE_BYTES_MAX))??;
+        Ok(answers::page(page, position.to_string()))
+    })
+    .await
+}
+
+pub(super) async fn counts(shared: &Shared, request: Request<v1::CountsRequest>) -> Answer<v1::CountsReply> {
+    let place = place(&request, "")?;
+    if request.body.threads.len() > COUNTS_MAX {
+        return Err(Refusal::with_detail(Failure::LimitExceeded, format!("at most {COUNTS_MAX} threads at once")));
+    }
+    let threads = request.body.threads.iter().map(|id| id.parse()).collect::<Result<Vec<_>, _>>()?;
+    read(shared, &request.body.at_least, move |view, position| {
+        need_open(view, &place)?;
+        let mut counts = Vec::with_capacity(threads.len());
+        for thread in threads {
+            if let Some(count) = view.count(&place.site, &thread)? {
+                counts.push(v1::ThreadCount { thread: thread.to_string(), count });
+            }
+        }
+        Ok(v1::CountsReply { position: position.to_string(), counts })
+    })
+    .await
+}
+
+pub(super) async fn threads(shared: &Shared, request: Request<v1::ThreadsRequest>) -> Answer<v1::ThreadsReply> {
+    let place = place(&request, "")?;
+    let limit = usize::try_from(limit(request.body.limit, PAGE_DEFAULT, PAGE_MAX)?).expect("at most 200");
+    let after = request.body.after;
+    if !after.is_empty() {
+        after.parse::<domain::ThreadId>().or(Err(Refusal::from(Failure::PositionInvalid)))?;
+    }
+    read(shared, &request.body.at_least, move |view, position| {
+        let site_name = view.site_name(&place.site)?.ok_or(Rejection::SiteUnknown)?;
+        let mut found = view.threads(&place.site, &after, limit + 1)?;
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map_or_else(String::new, |last| last.thread.clone());
+        let threads = found.into_iter().map(answers::thread);
+        Ok(v1::ThreadsReply { position: position.to_string(), threads: threads.collect(), next, site_name })
+    })
+    .await
+}
+
+pub(super) async fn sites(shared: &Shared, request: Request<v1::SitesRequest>) -> Answer<v1::SitesReply> {
+    need_all(&request, "sites")?;
+    read(shared, &request.body.at_least, move |view, position| {
+        let sites = view.sites(SITES_MAX)?.into_iter().map(|(site, name)| v1::SiteEntry { site, name }).collect();
+        Ok(v1::SitesReply { position: position.to_string(), sites })
+    })
+    .await
+}
+
+pub(super) async fn resolve(shared: &Shared, request: Request<v1::ResolveRequest>) -> Answer<v1::ResolveReply> {
+    let place = place(&request, "")?;
+    let address = domain::text::address(&request.body.address)?;
+    if address.is_empty() {
+        return Err(Rejection::AddressInvalid.into());
+    }
+    read(shared, &request.body.at_least, move |view, position| {
+        need_open(view, &place)?;
+        let (thread, address) = view.resolve(&place.site, &address)?.unwrap_or_default();
+        Ok(v1::ResolveReply { position: position.to_string(), thread, address })
+    })
+    .await
+}
+
+pub(super) async fn changes(shared: &Shared, request: Request<v1::ChangesRequest>) -> Answer<v1::ChangesReply> {
+    let place = place(&request, &request.body.thread)?;
+    if place.thread.is_none() {
+        return Err(Rejection::ThreadInvalid.into());
+    }
+    let since = position(&request.body.since)?.ok_or(Failure::PositionInvalid)?;
+    // What happened up to `since` may not be remembered yet, and then would be told of twice but never missed.
+    let at_least = if request.body.at_least.is_empty() { &request.body.since } else { &request.body.at_least };
+    let (recent, epoch) = (std::sync::Arc::clone(&shared.recent), since.epoch);
+    read(shared, at_least, move |view, position| {
+        let numbers = recent.since(since.sequence, &place).filter(|_| epoch == position.epoch);
+        let complete = numbers.is_some();
+        let numbers = numbers.unwrap_or_default();
+        let change = view.now(&place, &numbers)?.ok_or(Rejection::ThreadUnknown)?;
+        Ok(v1::ChangesReply {
+            position: position.to_string(),
+            complete,
+            count: change.count,
+            comments: change.comments.iter().map(answers::changed).collect(),
+        })
+    })
+    .await
+}

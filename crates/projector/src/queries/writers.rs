@@ -1,0 +1,103 @@
+//! What writers ask: settings, facts, and what came of a command.
+
+use std::sync::Arc;
+
+use domain::{AuthorId, CommentId, Place, Rejection};
+use service::Request;
+use views::{KnownCommand, View};
+use wire::error::Failure;
+use wire::values::{mode_out, settings_out, state_out, vote_out};
+use wire::{Position, v1};
+
+use super::{Answer, Failed, optional, place, position, read};
+use crate::answers;
+use crate::limits::FACTS_COMMENTS_MAX;
+use crate::shared::Shared;
+
+pub(super) async fn site(shared: &Shared, request: Request<v1::SiteRequest>) -> Answer<v1::SiteReply> {
+    let place = place(&request, "")?;
+    // A version that no answer held is no version that is known.
+    let known = request.body.known_version.parse().ok();
+    read(shared, &request.body.at_least, move |view, position| {
+        let site = view.settings(&place.site, known)?.ok_or(Rejection::SiteUnknown)?;
+        Ok(v1::SiteReply {
+            position: position.to_string(),
+            version: site.version.to_string(),
+            settings: site.settings.as_ref().map(settings_out),
+            mode: mode_out(site.mode),
+            mode_reason: site.mode_reason,
+        })
+    })
+    .await
+}
+
+/// What a query about a command may ask besides.
+struct Besides {
+    comment: Option<CommentId>,
+    voter: Option<AuthorId>,
+}
+
+impl Besides {
+    fn read(&self, view: &View<'_>, place: &Place) -> Result<Option<views::CommentStanding>, Failed> {
+        match self.comment {
+            Some(comment) => Ok(view.standing(place, comment, self.voter.as_ref())?),
+            None => Ok(None),
+        }
+    }
+}
+
+pub(super) async fn command(
+    shared: &Shared,
+    request: Request<v1::CommandStatusRequest>,
+) -> Answer<v1::CommandStatusReply> {
+    let place = place(&request, &request.body.thread)?;
+    let id = request.body.id.parse()?;
+    let at_position = position(&request.body.at_position)?;
+    let besides = Besides { comment: optional(&request.body.comment)?, voter: optional(&request.body.voter)? };
+    let (known, standing, read_at) = read(shared, &request.body.at_least, move |view, position| {
+        Ok((view.command(&place, id)?, besides.read(view, &place)?, position))
+    })
+    .await?;
+    let epoch = read_at.epoch;
+    let (at, (outcome, code)) = match (known, at_position) {
+        (Some(known), _) => (Some(known.sequence), answers::outcome(known.void)),
+        (None, Some(at)) if at.epoch == epoch => {
+            let outcome = shared.ring.outcome(at.sequence).map(|judged| answers::outcome(judged.err()));
+            (Some(at.sequence), outcome.unwrap_or((v1::Outcome::Pending.into(), String::new())))
+        }
+        (None, _) => (None, (v1::Outcome::Unspecified.into(), String::new())),
+    };
+    Ok(v1::CommandStatusReply {
+        position: read_at.to_string(),
+        outcome,
+        code,
+        at_position: at.map_or_else(String::new, |sequence| Position { epoch, sequence }.to_string()),
+        tally: standing.map(|standing| answers::tally(standing.tally)),
+        vote: standing.and_then(|standing| standing.vote).map_or(0, vote_out),
+        state: standing.map_or(0, |standing| state_out(standing.state)),
+    })
+}
+
+pub(super) async fn facts(shared: &Shared, request: Request<v1::FactsRequest>) -> Answer<v1::FactsReply> {
+    let place = place(&request, &request.body.thread)?;
+    if request.body.comments.len() > FACTS_COMMENTS_MAX {
+        return Err(Failure::LimitExceeded.into());
+    }
+    let comments = request.body.comments.iter().map(|id| id.parse()).collect::<Result<Vec<_>, _>>()?;
+    let id = optional(&request.body.id)?;
+    let author: Option<AuthorId> = optional(&request.body.author)?;
+    let ring = Arc::clone(&shared.ring);
+    read(shared, &request.body.at_least, move |view, position| {
+        let known = match id {
+            // Of votes the store keeps no ids; a repetition that comes while they are fresh is found in the ring.
+            Some(id) => view.command(&place, id)?.or_else(|| {
+                let sequence = ring.sequence_of(id)?;
+                Some(KnownCommand { sequence, void: ring.outcome(sequence)?.err() })
+            }),
+            None => None,
+        };
+        let (facts, bans) = view.facts(&place, &comments, author.as_ref())?;
+        Ok(answers::facts(facts, (bans, author.is_some()), known, position))
+    })
+    .await
+}

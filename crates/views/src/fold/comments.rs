@@ -1,0 +1,234 @@
+//! What happens to comments, but for votes and flags.
+
+use domain::text::Text;
+use domain::{AuthorId, CommentId, Hold, Quote, State, thread};
+
+use super::audit::Noted;
+use super::{At, Happening, number_of};
+use crate::codes;
+use crate::draft::Draft;
+use crate::error::Error;
+use crate::keys::Key;
+use crate::records::{self, Comment, Flags, Removed, Words};
+
+/// What was said, and what it quotes.
+type Said<'e> = (&'e Text, &'e [Quote]);
+
+fn words(draft: &mut Draft<'_>, at: At<'_>, (text, quotes): Said<'_>, time_millis: i64) -> Result<Words, Error> {
+    let mut words =
+        Words { text: text.as_str().to_owned(), quotes: Vec::with_capacity(quotes.len()), time_millis };
+    for quote in quotes {
+        let Some(number) = number_of(draft, at.no, quote.comment)? else {
+            continue;
+        };
+        let Quote { revision, start, end, at, .. } = *quote;
+        words.quotes.push(records::Quote { number, revision, start, end, at });
+    }
+    Ok(words)
+}
+
+pub(super) fn post(
+    draft: &mut Draft<'_>,
+    at: At<'_>,
+    it: &Happening<'_>,
+    (parent, length, judged): (Option<CommentId>, u32, Option<Hold>),
+    said: Said<'_>,
+) -> Result<Option<Noted>, Error> {
+    let time_millis = it.time_millis();
+    let words = words(draft, at, said, time_millis)?;
+    let parent = match parent {
+        Some(parent) => number_of(draft, at.no, parent)?.unwrap_or_default(),
+        None => 0,
+    };
+    let held = thread::hold(it.facts, &it.envelope.actor, judged);
+    let thread = draft.thread(at.site, at.thread)?;
+    thread.posted += 1;
+    let number = thread.posted;
+    let mut comment = Comment {
+        id: it.envelope.id.as_u128(),
+        author: it.actor(),
+        time_millis,
+        parent,
+        lengths: vec![length],
+        state: codes::of_state(State::Held),
+        shown: false,
+        held: held.map_or(0, codes::of_hold),
+        removed: None,
+        edited_millis: None,
+        featured: false,
+        flags: Flags::default(),
+    };
+    if held.is_none() {
+        show(draft, at, &mut comment)?;
+    }
+    put(draft, at, number, comment, false);
+    draft.words.put(&Key::Words(at.no, number), words);
+    draft.counts.put(&Key::Number(at.no, it.envelope.id), number);
+    Ok(held.map(|_| Noted { author: it.actor(), after: State::Held.as_str().to_owned(), ..Noted::default() }))
+}
+
+/// Lets readers see a comment. The first time, it gets its row and is counted.
+fn show(draft: &mut Draft<'_>, at: At<'_>, comment: &mut Comment) -> Result<(), Error> {
+    comment.state = codes::of_state(State::Visible);
+    comment.held = 0;
+    if !comment.shown {
+        comment.shown = true;
+        draft.thread(at.site, at.thread)?.count += 1;
+        let author: AuthorId = comment.author.parse().or(Err(Error::Damaged("an author's id")))?;
+        draft.author(at.site_no, &author)?.shown += 1;
+    }
+    Ok(())
+}
+
+/// Whether a comment waits for a moderator.
+pub(super) fn waits(comment: &Comment) -> bool {
+    comment.state == codes::of_state(State::Held) || comment.flags.open > 0
+}
+
+/// Stores a comment as it is now, and whether it waits for a moderator, as it did before or not.
+pub(super) fn put(draft: &mut Draft<'_>, at: At<'_>, number: u32, comment: Comment, waited: bool) {
+    let key = Key::Waiting(at.site_no, at.thread, number);
+    match (waited, waits(&comment)) {
+        (false, true) => draft.counts.put(&key, 1),
+        (true, false) => draft.counts.remove(&key),
+        (false, false) | (true, true) => {}
+    }
+    draft.comments.put(&Key::Comment(at.no, number), comment);
+    at.touch(draft, number);
+}
+
+/// Changes a comment that the rules found there, and says how it stood before and stands since.
+fn change(
+    draft: &mut Draft<'_>,
+    at: At<'_>,
+    id: CommentId,
+    reason: &str,
+    how: impl FnOnce(&mut Draft<'_>, u32, &mut Comment) -> Result<(), Error>,
+) -> Result<Option<Noted>, Error> {
+    let Some((number, comment)) = super::facts::comment(draft, at.no, id)? else {
+        return Ok(None);
+    };
+    let mut comment = comment.clone();
+    let (before, waited) = (codes::state(comment.state)?, waits(&comment));
+    how(draft, number, &mut comment)?;
+    let after = codes::state(comment.state)?;
+    let author = comment.author.clone();
+    put(draft, at, number, comment, waited);
+    let (before, after) = (before.as_str().to_owned(), after.as_str().to_owned());
+    Ok(Some(Noted { author, reason: reason.to_owned(), before, after }))
+}
+
+pub(super) fn edit(
+    draft: &mut Draft<'_>,
+    at: At<'_>,
+    it: &Happening<'_>,
+    (id, length, judged): (CommentId, u32, Option<Hold>),
+    said: Said<'_>,
+) -> Result<Option<Noted>, Error> {
+    let time_millis = it.time_millis();
+    let words = words(draft, at, said, time_millis)?;
+    let held = thread::hold(it.facts, &it.envelope.actor, judged);
+    let mut revision = 0;
+    let noted = change(draft, at, id, "", |draft, number, comment| {
+        revision = u32::try_from(comment.lengths.len()).unwrap_or(u32::MAX);
+        comment.lengths.push(length);
+        comment.edited_millis = Some(time_millis);
+        if let Some(held) = held
+            && comment.state == codes::of_state(State::Visible)
+        {
+            comment.state = codes::of_state(State::Held);
+            comment.held = codes::of_hold(held);
+        }
+        let key = Key::Words(at.no, number);
+        if let Some(before) = draft.words.get(draft.tree, &key)?.cloned() {
+            draft.words.put(&Key::Revision(at.no, number, revision.saturating_sub(1)), before);
+        }
+        draft.words.put(&key, words);
+        Ok(())
+    })?;
+    Ok(noted.map(|noted| Noted {
+        before: format!("revision {}, {}", revision.saturating_sub(1), noted.before),
+        after: format!("revision {revision}, {}", noted.after),
+        ..noted
+    }))
+}
+
+pub(super) fn delete(draft: &mut Draft<'_>, at: At<'_>, id: CommentId) -> Result<Option<Noted>, Error> {
+    change(draft, at, id, "", |_, _, comment| {
+        comment.state = codes::of_state(State::Deleted);
+        comment.held = 0;
+        comment.featured = false;
+        Ok(())
+    })
+}
+
+pub(super) fn hold(
+    draft: &mut Draft<'_>,
+    at: At<'_>,
+    id: CommentId,
+    reason: &str,
+) -> Result<Option<Noted>, Error> {
+    change(draft, at, id, reason, |_, _, comment| {
+        comment.state = codes::of_state(State::Held);
+        comment.held = codes::of_hold(Hold::Decision);
+        Ok(())
+    })
+}
+
+pub(super) fn approve(draft: &mut Draft<'_>, at: At<'_>, id: CommentId) -> Result<Option<Noted>, Error> {
+    change(draft, at, id, "", |draft, _, comment| {
+        looked_at(comment);
+        show(draft, at, comment)
+    })
+}
+
+/// A moderator has looked: the flags that the comment has do not hold it again.
+fn looked_at(comment: &mut Comment) {
+    comment.flags.round += 1;
+    comment.flags.counted = 0;
+}
+
+pub(super) fn remove(
+    draft: &mut Draft<'_>,
+    at: At<'_>,
+    it: &Happening<'_>,
+    id: CommentId,
+    (reason, rule): (&str, &str),
+) -> Result<Option<Noted>, Error> {
+    change(draft, at, id, reason, |_, _, comment| {
+        comment.state = codes::of_state(State::Removed);
+        comment.held = 0;
+        comment.featured = false;
+        let (by, reason, rule) = (it.actor(), reason.to_owned(), rule.to_owned());
+        comment.removed = Some(Removed { by, reason, rule, time_millis: it.time_millis() });
+        Ok(())
+    })
+}
+
+pub(super) fn restore(
+    draft: &mut Draft<'_>,
+    at: At<'_>,
+    id: CommentId,
+    reason: &str,
+) -> Result<Option<Noted>, Error> {
+    change(draft, at, id, reason, |draft, _, comment| {
+        comment.removed = None;
+        looked_at(comment);
+        show(draft, at, comment)
+    })
+}
+
+pub(super) fn feature(
+    draft: &mut Draft<'_>,
+    at: At<'_>,
+    id: CommentId,
+    featured: bool,
+) -> Result<Option<Noted>, Error> {
+    let word = |featured: bool| if featured { "featured" } else { "not featured" }.to_owned();
+    let mut before = false;
+    let noted = change(draft, at, id, "", |_, _, comment| {
+        before = std::mem::replace(&mut comment.featured, featured);
+        Ok(())
+    })?;
+    Ok(noted.map(|noted| Noted { before: word(before), after: word(featured), ..noted }))
+}

@@ -1,0 +1,105 @@
+//! What the rules need to know, out of records.
+
+use domain::moderation::Ban;
+use domain::thread::{AuthorFacts, CommentFacts, Facts, FlagFacts, Standing, needs};
+use domain::{CommentId, Envelope, Place, Timestamp};
+
+use super::number_of;
+use crate::codes;
+use crate::draft::Draft;
+use crate::error::Error;
+use crate::keys::{Key, PlaceNo};
+use crate::records::{Author, Comment, Flag, Flags, Site, Thread};
+
+/// What the rules need to know, as of this place in the log.
+pub(super) fn facts(draft: &mut Draft<'_>, place: &Place, envelope: &Envelope) -> Result<Facts, Error> {
+    let needs = needs(&envelope.event, &envelope.actor);
+    let site = draft.sites.get(draft.tree, &Key::Site(&place.site))?.cloned();
+    let thread = match &place.thread {
+        Some(thread) => draft.threads.get(draft.tree, &Key::Thread(&place.site, thread))?.cloned(),
+        None => None,
+    };
+    let mut facts = place_facts(place, site.as_ref(), thread.as_ref())?;
+    let latest = thread.as_ref().map_or(i64::MIN, |thread| thread.latest_millis);
+    facts.time = Timestamp(envelope.time.0.max(latest));
+    let thread_no = thread.map(|thread| PlaceNo(thread.place));
+    if let Some(no) = thread_no {
+        for &id in &needs.comments {
+            if let Some((_, comment)) = comment(draft, no, id)? {
+                facts.comments.push((id, facts_of(comment)?));
+            }
+        }
+    }
+    if let (Some(author), Some(site)) = (&needs.author, &site) {
+        let record = draft.authors.get(draft.tree, &Key::Author(PlaceNo(site.place), author))?.cloned();
+        let flagged = match (needs.flag, thread_no, needs.comments.first()) {
+            (true, Some(no), Some(&id)) => {
+                comment(draft, no, id)?.map(|(n, comment)| (no, n, comment.flags.clone()))
+            }
+            _ => None,
+        };
+        let flag = match &flagged {
+            Some((no, number, flags)) => {
+                draft.flags.get(draft.tree, &Key::Flag(*no, *number, author))?.map(|flag| (flag, flags))
+            }
+            None => None,
+        };
+        facts.author = author_facts(record.as_ref(), flag);
+    }
+    Ok(facts)
+}
+
+/// A comment and its number.
+pub(super) fn comment<'d>(
+    draft: &'d mut Draft<'_>,
+    thread: PlaceNo,
+    id: CommentId,
+) -> Result<Option<(u32, &'d Comment)>, Error> {
+    let Some(number) = number_of(draft, thread, id)? else { return Ok(None) };
+    let comment = draft.comments.get(draft.tree, &Key::Comment(thread, number))?;
+    Ok(comment.map(|comment| (number, comment)))
+}
+
+/// What rules need to know of a place.
+pub(crate) fn place_facts(place: &Place, site: Option<&Site>, thread: Option<&Thread>) -> Result<Facts, Error> {
+    let standing = |opened: bool, frozen: bool| match (opened, frozen) {
+        (_, true) => Some(Standing::Frozen),
+        (true, false) => Some(Standing::Open),
+        (false, false) => None,
+    };
+    let mut facts = Facts { whole_site: place.thread.is_none(), ..Facts::default() };
+    if let Some(site) = site {
+        facts.site = standing(site.opened.is_some(), site.frozen);
+        facts.rules = site.rules.get();
+        facts.site_mode = codes::mode(site.mode.code)?;
+    }
+    if let Some(thread) = thread {
+        facts.thread = standing(thread.opened.is_some(), thread.frozen);
+        facts.thread_mode = codes::mode(thread.mode.code)?;
+        facts.closes_at = thread.opened.as_ref().and_then(|opened| opened.closes_at_millis).map(Timestamp);
+        facts.moves = thread.moves;
+    }
+    Ok(facts)
+}
+
+/// What rules need to know of a stored comment.
+pub(crate) fn facts_of(comment: &Comment) -> Result<CommentFacts, Error> {
+    Ok(CommentFacts {
+        author: comment.author.parse().or(Err(Error::Damaged("an author's id")))?,
+        state: codes::state(comment.state)?,
+        posted: Timestamp(comment.time_millis),
+        lengths: comment.lengths.clone(),
+        flags: comment.flags.open,
+        flags_illegal: comment.flags.illegal,
+    })
+}
+
+/// What rules need to know of a stored author, and of a flag they may have.
+pub(crate) fn author_facts(author: Option<&Author>, flag: Option<(&Flag, &Flags)>) -> AuthorFacts {
+    let ban = author.and_then(|author| author.ban.as_ref());
+    AuthorFacts {
+        ban: ban.map(|ban| Ban { until: ban.until_millis.map(Timestamp), reason: ban.reason.as_str().into() }),
+        shown: author.map_or(0, |author| author.shown),
+        flag: flag.map(|(flag, flags)| FlagFacts { waits: flag.waits(flags) }),
+    }
+}

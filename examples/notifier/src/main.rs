@@ -1,0 +1,182 @@
+//! Tells authors of replies to their comments, each exactly once, however often it is killed.
+//!
+//! What is told is a function of the log ([`replies`]); how far it was told is in the output itself ([`output`]); what
+//! spares reading the log from its beginning is in a small file ([`state`]). Deliberately not here: how a person is
+//! reached. Whoever sends mails reads the output.
+
+mod output;
+mod replies;
+mod state;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Parser;
+use client::domain::{CommandId, Place, SiteId};
+use client::wire::v1::Outcome;
+use client::{Client, EventStream, Events, Record, Start};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
+
+use output::Output;
+use replies::{KINDS, Replies};
+use state::State;
+
+/// How often the state is saved at most: after a kill, so much of the log is read again.
+const SAVE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often Koe is asked about one command. Whoever starts this service again after that begins where it stood.
+const ATTEMPTS_MAX: u32 = 60;
+/// The pause between two such questions.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// Tells authors of replies to their comments: one line of JSON each, exactly once.
+///
+/// It follows the log, so it tells of what happened while it was away too. A reply that is held is told of when a
+/// moderator approves it. Nobody is told of their own replies.
+#[derive(Parser)]
+#[command(name = "koe-example-notifier", version)]
+struct Options {
+    /// Address of the nats-server.
+    #[arg(long, env = "KOE_NATS", value_name = "URL", default_value = "nats://127.0.0.1:4222")]
+    nats: String,
+    /// Token that the nats-server asks for.
+    #[arg(long, env = "KOE_NATS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    nats_token: Option<String>,
+    /// Only this site; every site unless set.
+    #[arg(long, value_name = "SITE")]
+    site: Option<SiteId>,
+    /// Keep here how far it is and who wrote what; made if it is not there.
+    #[arg(long, value_name = "FILE")]
+    state: PathBuf,
+    /// Append a line for each notification here. Without it they go to standard output, and the last second's may be
+    /// told again after a kill: nobody can look there for what was told.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Where to begin when there is no state yet. Replies to comments from before are not told of.
+    #[arg(long, value_name = "WHERE", default_value = "beginning")]
+    from: From,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum From {
+    /// With the first event there is.
+    Beginning,
+    /// With what happens from now on.
+    Now,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    let options = Options::parse();
+    let mut state = State::load(&options.state)?;
+    let mut output = Output::open(options.output.as_deref())?;
+    let connect = async_nats::ConnectOptions::new().name("koe-example-notifier");
+    let connect = match options.nats_token {
+        Some(token) => connect.token(token),
+        None => connect,
+    };
+    let nats =
+        connect.connect(&options.nats).await.with_context(|| format!("no connection to {}", options.nats))?;
+    let koe = Client::new(nats);
+    let after = match (&state.position, options.from) {
+        (Some(position), _) => Start::After(position.clone()),
+        (None, From::Beginning) => Start::Beginning,
+        (None, From::Now) => Start::Now,
+    };
+    let events = koe.events(Events { site: options.site, kinds: KINDS, after, ..Events::default() }).await;
+    let events = events.map_err(advise)?;
+    state.position = Some(events.position());
+    tracing::info!(position = events.position(), "following");
+    let mut terminate = signal(SignalKind::terminate())?;
+    let ended = tokio::select! {
+        ended = follow(&koe, events, &mut state, &mut output, &options.state) => ended,
+        _ = terminate.recv() => Ok(()),
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    };
+    output.sync()?;
+    state.save(&options.state)?;
+    ended
+}
+
+/// Follows until something is wrong that a restart may mend.
+async fn follow(
+    koe: &Client,
+    mut events: EventStream,
+    state: &mut State,
+    output: &mut Output,
+    file: &std::path::Path,
+) -> anyhow::Result<()> {
+    let mut save_at = Instant::now();
+    loop {
+        let dirty = state.position.as_deref() != Some(state.saved.as_str());
+        let record = if dirty {
+            if Instant::now() >= save_at {
+                output.sync()?;
+                state.save(file)?;
+                save_at = Instant::now() + SAVE_INTERVAL;
+                continue;
+            }
+            match tokio::time::timeout_at(save_at, events.next()).await {
+                Ok(record) => record,
+                Err(_) => continue,
+            }
+        } else {
+            events.next().await
+        };
+        let record = record.map_err(advise)?;
+        take(koe, &record, &mut state.replies, output).await?;
+        state.position = Some(record.position().to_owned());
+    }
+}
+
+/// Deals with one message of the log. Nothing is remembered of it before everything is done.
+async fn take(koe: &Client, record: &Record, replies: &mut Replies, output: &mut Output) -> anyhow::Result<()> {
+    let event = match record {
+        Record::Event(event) => event,
+        Record::Unreadable(unread) => {
+            let (position, subject) = (&unread.position, &unread.subject);
+            tracing::warn!(position, subject, reason = unread.reason, "this event needs a newer release of me");
+            return Ok(());
+        }
+    };
+    let Some(reply) = replies.reply(event) else {
+        replies.remember(event);
+        return Ok(());
+    };
+    // An event may have had no effect; only the fold knows, and what it found never changes.
+    if had_effect(koe, &event.place, event.envelope.id, &event.position).await? {
+        if !reply.waits {
+            output.tell(&reply.notification)?;
+        }
+        replies.settle(&reply);
+    }
+    replies.remember(event);
+    Ok(())
+}
+
+async fn had_effect(koe: &Client, place: &Place, id: CommandId, position: &str) -> anyhow::Result<bool> {
+    let mut attempt = 1;
+    loop {
+        match koe.command_status(place, (id, position), (None, None), position).await {
+            Ok(status) => return Ok(status.outcome != i32::from(Outcome::Void)),
+            Err(error) if error.is_transient() && attempt < ATTEMPTS_MAX => {
+                tracing::info!(%error, attempt, "asking again");
+                attempt += 1;
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
+            Err(error) => return Err(advise(error)),
+        }
+    }
+}
+
+fn advise(error: client::Error) -> anyhow::Error {
+    let lost = error.is_position_lost();
+    let error = anyhow::Error::new(error);
+    if lost {
+        error.context("the log begins anew: move the state and the output aside, then start again")
+    } else {
+        error
+    }
+}
