@@ -39,11 +39,6 @@ pub(crate) const OWN_DATA_AT_ONCE_MAX: usize = 4;
 /// How long a part of somebody's own data waits for its turn; within a request's time, with the reading.
 pub(crate) const OWN_DATA_WAIT_MAX: Duration = Duration::from_secs(10);
 
-/// Bytes of a comment's drawn quotes, words and `QUOTE_BYTES` for each, up to which all of them are there: the projector
-/// draws 80,000 and leaves out the rest, which an edit would lose.
-pub(crate) const EDITED_QUOTES_BYTES_MAX: usize = 72 * 1024;
-/// What a drawn quote takes beside its words, as the projector counts.
-pub(crate) const QUOTE_BYTES: usize = 256;
 /// Comments on one page of what waits for a moderator, and one query each for their flags.
 pub(crate) const QUEUE_COMMENTS: u32 = 20;
 

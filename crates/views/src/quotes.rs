@@ -66,8 +66,11 @@ impl View<'_> {
             return Ok(drawn);
         }
         for quote in quotes {
-            let Some(left) = ink.left.checked_sub(QUOTE_BYTES) else { break };
-            ink.left = left;
+            // A comment's own quotes are all there, if need be without words: an edit sends them again.
+            if ink.left < QUOTE_BYTES && ink.depth > 0 {
+                break;
+            }
+            ink.left = ink.left.saturating_sub(QUOTE_BYTES);
             let record = self.row(places.1, quote.number)?;
             let state = codes::state(record.state)?;
             let (said, latest) = (state == State::Visible, revision_of(&record));

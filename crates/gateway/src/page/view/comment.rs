@@ -6,7 +6,6 @@ use wire::values::time_in;
 
 use super::thread::Allowed;
 use crate::handler::new_id;
-use crate::limits::{EDITED_QUOTES_BYTES_MAX, QUOTE_BYTES};
 use crate::page::address;
 use crate::render::{self, Links, name_of};
 use crate::session::Session;
@@ -222,10 +221,9 @@ impl VotesView {
 }
 
 impl EditView {
-    /// The form that edits a comment: within the site's window, and only if it would keep every quote.
+    /// The form that edits a comment, within the site's window.
     fn new(comment: &v1::Comment, reply: &v1::ThreadPageReply, here: &Here<'_>) -> Option<Self> {
-        let all_drawn = drawn_bytes(&comment.quotes) <= EDITED_QUOTES_BYTES_MAX;
-        if !here.allowed.take_part || !all_drawn || !in_edit_window(comment, reply, here.now) {
+        if !here.allowed.take_part || !in_edit_window(comment, reply, here.now) {
             return None;
         }
         let quotes: Vec<v1::Quote> = comment.quotes.iter().map(quote_of).collect();
@@ -248,11 +246,6 @@ fn in_edit_window(comment: &v1::Comment, reply: &v1::ThreadPageReply, now: jiff:
 fn quote_of(drawn: &v1::DrawnQuote) -> v1::Quote {
     let v1::DrawnQuote { comment, revision, start, end, at, .. } = drawn;
     v1::Quote { comment: comment.clone(), revision: *revision, start: *start, end: *end, at: *at }
-}
-
-/// What drawn quotes take, those inside them too.
-fn drawn_bytes(quotes: &[v1::DrawnQuote]) -> usize {
-    quotes.iter().map(|quote| QUOTE_BYTES + quote.body.len() + drawn_bytes(&quote.quotes)).sum()
 }
 
 impl DeskView {

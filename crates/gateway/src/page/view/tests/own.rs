@@ -46,17 +46,6 @@ fn an_edit_sends_every_quote_again_whatever_became_of_what_it_quotes() {
 }
 
 #[test]
-fn a_comment_that_quotes_more_than_is_drawn_is_not_edited_here() {
-    let long = v1::DrawnQuote { body: "x".repeat(10_000), ..quote(7) };
-    let form =
-        |quotes: Vec<v1::DrawnQuote>| seen(own(4, |comment| comment.quotes = quotes), 8).contains("/edit\"");
-    assert!(form(vec![long.clone(); 7]));
-    assert!(!form(vec![long.clone(); 8]), "the last quotes may be missing, and an edit would lose them");
-    let inside = v1::DrawnQuote { quotes: vec![long; 8], ..quote(7) };
-    assert!(!form(vec![inside]));
-}
-
-#[test]
 fn authors_read_edit_and_delete_what_they_said_while_it_waits() {
     let held = |comment: &mut v1::Comment| {
         comment.state = v1::CommentState::Held.into();
