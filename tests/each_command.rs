@@ -61,7 +61,7 @@ pub(crate) fn one_of_each() -> Vec<Command> {
         ),
         of_thread(staff(), CommandBody::ResolveFlags { comment: two, upheld: true, statement: reason() }),
         of_thread(moderator(), CommandBody::HoldComment { comment: two, reason: reason() }),
-        of_thread(staff(), CommandBody::ApproveComment { comment: two }),
+        of_thread(staff(), CommandBody::ApproveComment { comment: two, revision: None }),
         remove(two),
         of_thread(staff(), CommandBody::RestoreComment { comment: two, reason: reason() }),
         of_thread(reader("ben"), CommandBody::DeleteComment { comment: two }),

@@ -74,7 +74,7 @@ async fn the_spam_check_holds_what_is_suspicious_and_repeats_nothing_however_it_
     let (status, _) = check.stop().await;
     assert!(status.success(), "{}", check.log());
     std::fs::remove_file(sandbox.dir.path().join("position")).unwrap();
-    let approve = CommandBody::ApproveComment { comment: before };
+    let approve = CommandBody::ApproveComment { comment: before, revision: None };
     sandbox.send(&command(moderator(), Some("t"), approve), true).await.unwrap();
     let recorded = sandbox.journal().await.look().await.unwrap().sequence;
     let mut check = spam_check(&sandbox);

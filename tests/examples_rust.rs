@@ -85,8 +85,7 @@ async fn the_notifier_tells_of_every_reply_once_however_often_it_is_killed() {
     let void = Event::CommentPosted { parent: Some(gone), text, quotes, length: 8, held: None };
     append(&journal, "t", reader("zed"), void).await;
     // A held reply is told of when it is approved.
-    let surge = ModeChange { mode: Mode::Premoderated, reason: "".into(), successor: None };
-    sandbox.send(&command(moderator(), Some("t"), CommandBody::SetThreadMode(surge)), true).await.unwrap();
+    set_mode(&sandbox, Mode::Premoderated).await;
     let held = reply("zed", parent);
     eventually("a writer holds it", async || {
         let reply = sandbox.send(&held, true).await.unwrap();
@@ -101,8 +100,7 @@ async fn the_notifier_tells_of_every_reply_once_however_often_it_is_killed() {
     assert_eq!(lines(&sandbox, "notifications.jsonl").len(), expected.len(), "the held ones wait");
     process.kill();
     process = notifier(&sandbox);
-    let approve = CommandBody::ApproveComment { comment: CommentId(held.id) };
-    sandbox.send(&command(moderator(), Some("t"), approve), true).await.unwrap();
+    approve(&sandbox, CommentId(held.id)).await;
     expected.push(held.id.to_string());
     has_lines(&sandbox, "notifications.jsonl", expected.len()).await;
     let (status, _) = process.stop().await;
@@ -115,15 +113,157 @@ async fn the_notifier_tells_of_every_reply_once_however_often_it_is_killed() {
     // Without its state it reads the log from the beginning, and its output still knows what was told.
     std::fs::remove_file(sandbox.dir.path().join("notifier.json")).unwrap();
     let mut process = notifier(&sandbox);
-    sandbox.send(&command(moderator(), Some("t"), opened()), true).await.unwrap();
+    set_mode(&sandbox, Mode::Open).await;
     let last = replies(&sandbox, 90..91, parent).await;
     has_lines(&sandbox, "notifications.jsonl", expected.len() + 1).await;
     assert_eq!(lines(&sandbox, "notifications.jsonl").last().unwrap()["comment"], last[0]);
     process.kill();
 }
 
-fn opened() -> CommandBody {
-    CommandBody::SetThreadMode(ModeChange { mode: Mode::Open, reason: "".into(), successor: None })
+async fn set_mode(sandbox: &Sandbox, mode: Mode) {
+    let change = CommandBody::SetThreadMode(ModeChange { mode, reason: "".into(), successor: None });
+    sandbox.send(&command(moderator(), Some("t"), change), true).await.unwrap();
+}
+
+async fn approve(sandbox: &Sandbox, comment: CommentId) {
+    let approve = CommandBody::ApproveComment { comment, revision: None };
+    sandbox.send(&command(moderator(), Some("t"), approve), true).await.unwrap();
+}
+
+/// A notifier that follows a thread with a comment of ann's, and what it must have told in the end.
+struct Following {
+    sandbox: Sandbox,
+    process: Process,
+    parent: CommentId,
+    expected: Vec<String>,
+}
+
+impl Following {
+    /// In a mode, with a copy of the state from `beginning`.
+    async fn start(mode: Mode) -> Self {
+        let sandbox = Sandbox::start().await;
+        let parent = sandbox.post("ann", "what do you say?").await;
+        set_mode(&sandbox, mode).await;
+        let process = notifier(&sandbox);
+        let mut following = Self { sandbox, process, parent, expected: Vec::new() };
+        following.keep_state("beginning").await;
+        following
+    }
+
+    /// A reply that no writer judged, as one whose settings were a moment old would post it.
+    async fn slip(&self) -> CommentId {
+        let journal = self.sandbox.journal().await;
+        let (parent, text, quotes) = (Some(self.parent), Text::parse("a reply").unwrap(), Vec::new());
+        let posted = Event::CommentPosted { parent, text, quotes, length: 7, held: None };
+        let sequence = append(&journal, "t", reader("ben"), posted).await;
+        let domain::Content::Event(envelope) = journal.read(sequence).await.unwrap().unwrap().decode().content
+        else {
+            panic!("it was appended");
+        };
+        CommentId(envelope.id)
+    }
+
+    /// Waits until everything there is was read: a moderator's reply, which no mode holds, is told of last.
+    async fn reads_on(&mut self) {
+        let text = Text::parse("a moderator's reply").unwrap();
+        let body = CommandBody::PostComment { parent: Some(self.parent), text, quotes: Quotes::default() };
+        let reply = command(moderator(), Some("t"), body);
+        self.sandbox.send(&reply, true).await.unwrap();
+        self.tells(CommentId(reply.id)).await;
+    }
+
+    /// Waits until a comment is told of, once, and nothing else is that was not expected.
+    async fn tells(&mut self, comment: CommentId) {
+        self.expected.push(comment.to_string());
+        has_lines(&self.sandbox, "notifications.jsonl", self.expected.len()).await;
+        let told = lines(&self.sandbox, "notifications.jsonl");
+        let told: Vec<&str> = told.iter().map(|line| line["comment"].as_str().unwrap()).collect();
+        assert_eq!(told, self.expected, "{}", self.process.log());
+    }
+
+    async fn keep_state(&mut self, copy: &str) {
+        let saved = self.sandbox.dir.path().join("notifier.json");
+        eventually("it follows", async || saved.exists().then_some(())).await;
+        let (status, _) = self.process.stop().await;
+        assert!(status.success(), "{}", self.process.log());
+        let dir = self.sandbox.dir.path();
+        std::fs::copy(dir.join("notifier.json"), dir.join(copy)).unwrap();
+        self.process = notifier(&self.sandbox);
+    }
+
+    /// Kills it, and lets it find the state that it had then: as if it had been killed before it saved another.
+    fn kill(&mut self, copy: &str) {
+        self.process.kill();
+        let dir = self.sandbox.dir.path();
+        std::fs::copy(dir.join(copy), dir.join("notifier.json")).unwrap();
+    }
+
+    fn start_again(&mut self) {
+        self.process = notifier(&self.sandbox);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_only_its_threads_mode_holds_is_not_told_of_until_it_is_approved() {
+    let mut following = Following::start(Mode::Premoderated).await;
+    let (held, removed) = (following.slip().await, following.slip().await);
+    following.reads_on().await;
+    following.sandbox.send(&remove(removed), true).await.unwrap();
+    approve(&following.sandbox, held).await;
+    following.tells(held).await;
+    following.reads_on().await;
+    let restore = CommandBody::RestoreComment { comment: removed, reason: "by mistake".into() };
+    following.sandbox.send(&command(moderator(), Some("t"), restore), true).await.unwrap();
+    following.tells(removed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_was_told_of_and_held_since_is_not_told_of_again_when_it_is_approved() {
+    let mut following = Following::start(Mode::Open).await;
+    let told = following.slip().await;
+    following.tells(told).await;
+    following.kill("beginning");
+    let hold = CommandBody::HoldComment { comment: told, reason: "a second look".into() };
+    following.sandbox.send(&command(moderator(), Some("t"), hold), true).await.unwrap();
+    following.start_again();
+    following.reads_on().await;
+    approve(&following.sandbox, told).await;
+    following.reads_on().await;
+    // All of it once more, now that it is seen again.
+    following.kill("beginning");
+    following.start_again();
+    following.reads_on().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_was_told_of_at_its_approval_is_not_told_of_again_from_before_it() {
+    let mut following = Following::start(Mode::Premoderated).await;
+    let held = following.slip().await;
+    following.reads_on().await;
+    following.keep_state("waiting").await;
+    approve(&following.sandbox, held).await;
+    following.tells(held).await;
+    for copy in ["waiting", "beginning"] {
+        following.kill(copy);
+        following.start_again();
+        following.reads_on().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_is_found_approved_when_it_is_read_again_is_told_of_once() {
+    let mut following = Following::start(Mode::Premoderated).await;
+    let held = following.slip().await;
+    following.reads_on().await;
+    following.kill("beginning");
+    approve(&following.sandbox, held).await;
+    following.start_again();
+    // Behind the moderator's reply, which came later: by their numbers it would count as told.
+    following.tells(held).await;
+    following.reads_on().await;
+    following.kill("beginning");
+    following.start_again();
+    following.reads_on().await;
 }
 
 fn bridge(sandbox: &Sandbox, words: &[&str], log: &str) -> Process {

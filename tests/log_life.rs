@@ -283,3 +283,46 @@ async fn a_deleted_store_is_folded_again_to_the_same_digest() {
     assert_eq!(after.places, before.places);
     assert!(!after.places.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_fields_that_the_log_may_have_are_folded_and_read() {
+    use domain::limits::{RECORDED_LINE_BYTES_MAX, RECORDED_TEXT_BYTES_MAX, RECORDED_WORDS_BYTES_MAX};
+    let sandbox = Sandbox::start().await;
+    let comment = sandbox.post("ann", "words").await;
+    let journal = sandbox.journal().await;
+    let line = || "l".repeat(RECORDED_LINE_BYTES_MAX);
+    let words: Vec<Box<str>> = vec![line().into(); RECORDED_WORDS_BYTES_MAX / RECORDED_LINE_BYTES_MAX];
+    let settings = domain::settings::SettingsPatch {
+        name: Some(line().into()),
+        premoderate_words: Some(words.clone()),
+        reserved_names: Some(words),
+        ..Default::default()
+    };
+    let of_site = domain::Event::SiteSet(Box::new(settings));
+    let place = domain::Place { site: "s".parse().unwrap(), thread: None };
+    for _ in 0..2 {
+        // The second takes the place of the first, and reads it for that.
+        let (id, time) = (client::new_command_id(), domain::Timestamp(1_800_000_000_000));
+        let envelope = domain::Envelope { id, time, actor: staff(), event: of_site.clone() };
+        journal.append(&place, &envelope, None).await.unwrap();
+    }
+    let statement = "s".repeat(RECORDED_TEXT_BYTES_MAX).into();
+    let words = line().into();
+    let flag = domain::Event::CommentFlagged { comment, category: domain::FlagCategory::Illegal, words };
+    append(&journal, reader("ben"), "t", flag).await;
+    let resolved = domain::Event::FlagsResolved { comment, upheld: true, statement };
+    append(&journal, staff(), "t", resolved).await;
+    let removed = domain::Event::CommentRemoved { comment, reason: line().into(), rule: line().into() };
+    let at = append(&journal, staff(), "t", removed).await.to_string();
+    let (site, thread) = ("s".parse().unwrap(), "t".parse().unwrap());
+    assert_eq!(sandbox.page("t", &at).await.comments[0].rule.len(), RECORDED_LINE_BYTES_MAX);
+    let client = sandbox.client();
+    let settings = client.site(&site, "", &at).await.unwrap().settings.unwrap();
+    assert_eq!(settings.reserved_names.unwrap().words.len(), RECORDED_WORDS_BYTES_MAX / RECORDED_LINE_BYTES_MAX);
+    assert_eq!(client.comment(&site, &thread, comment, &at).await.unwrap().flags.len(), 1);
+    let audit = client.audit(&site, &wire::v1::AuditRequest::default()).await.unwrap();
+    assert_eq!(audit.entries[0].reason.len(), RECORDED_LINE_BYTES_MAX);
+    let status = client.status().await.unwrap();
+    assert_eq!((status.frozen.len(), status.generation), (0, 1));
+    sandbox.verify();
+}

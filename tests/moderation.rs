@@ -60,7 +60,7 @@ async fn in_a_premoderated_thread_readers_see_what_a_moderator_approved() {
     let queue = sandbox.queue().await;
     assert_eq!(queue[0].comment.as_ref().unwrap().held(), HoldReason::Mode);
     assert_eq!(sandbox.refused(vote("cy", CommentId(held.id), Vote::Up)).await, "comment-held");
-    let approve = CommandBody::ApproveComment { comment: CommentId(held.id) };
+    let approve = CommandBody::ApproveComment { comment: CommentId(held.id), revision: None };
     assert_eq!(sandbox.done(in_thread(moderator(), approve)).await.state(), CommentState::Visible);
     let page = sandbox.page("t", &sandbox.end().await).await;
     let numbers: Vec<_> = page.comments.iter().map(|comment| comment.number).collect();
@@ -186,7 +186,7 @@ async fn enough_flags_hold_a_comment_and_a_moderator_decides_with_reasons() {
     );
     let queue = sandbox.queue().await;
     assert_eq!((queue[0].flags_illegal, queue[0].flagged.is_some()), (1, true));
-    let approve = || in_thread(moderator(), CommandBody::ApproveComment { comment });
+    let approve = || in_thread(moderator(), CommandBody::ApproveComment { comment, revision: None });
     assert_eq!(sandbox.done(approve()).await.state(), CommentState::Visible);
     sandbox.done(flag("dan", comment, FlagCategory::Other)).await;
     let again = sandbox.done(flag("eve", comment, FlagCategory::Other)).await;
@@ -307,7 +307,7 @@ async fn a_service_holds_what_it_takes_for_spam_and_may_not_approve() {
     let hold = CommandBody::HoldComment { comment, reason: "spam".into() };
     assert_eq!(sandbox.done(in_thread(robot(), hold)).await.state(), CommentState::Held);
     assert_eq!(
-        sandbox.refused(in_thread(robot(), CommandBody::ApproveComment { comment })).await,
+        sandbox.refused(in_thread(robot(), CommandBody::ApproveComment { comment, revision: None })).await,
         "not-permitted"
     );
 }

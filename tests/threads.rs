@@ -185,4 +185,6 @@ async fn what_changed_since_a_position_can_be_asked_for() {
     assert_eq!(sandbox.client().changes_since(&site, &thread, &at_least).await.unwrap().comments, []);
     let name = CommandBody::NameAuthor { author: "ann".parse().unwrap(), name: "Ann".into() };
     sandbox.send(&command(reader("ann"), None, name), true).await.unwrap();
+    let changes = sandbox.client().changes_since(&site, &thread, &at_least).await.unwrap();
+    assert_eq!(changes.comments, [], "what authors are called is not of the thread");
 }

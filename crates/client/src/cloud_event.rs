@@ -67,8 +67,7 @@ impl From<&EventAt> for CloudEvent {
         let message = v1::Envelope::decode(bytes.as_slice()).expect("it was encoded on the line before");
         let mut json =
             serde_json::to_value(message).expect("messages have string keys and no maps of other kinds");
-        // One spelling of UTC, the one that proto3 JSON prescribes.
-        let time = json.get("time").and_then(Value::as_str).map(|time| time.replace("+00:00", "Z"));
+        let time = json.get("time").and_then(Value::as_str).map(ToOwned::to_owned);
         let fields = json.as_object_mut().map(std::mem::take).unwrap_or_default();
         // Of the rest there is one, under the name of the event.
         let data = fields.into_iter().find(|(name, _)| !ATTRIBUTES.contains(&name.as_str()));

@@ -11,6 +11,7 @@ use wire::v1::CommandReply;
 use writer::{Judge, Writer};
 
 use crate::house_rules::{HouseRules, RulesOfSites};
+use crate::words::WordList;
 
 /// Handles commands, each on its own.
 pub(crate) struct Handler {
@@ -24,8 +25,7 @@ impl Handler {
     }
 
     pub(crate) async fn handle(&self, asked: Asked) -> Result<CommandReply, Refusal> {
-        // Which zones there are is data, and data has no place in the domain.
-        need_zone(&asked.command.body)?;
+        need_sound(&asked.command.body)?;
         let (site, actor) = (asked.command.place.site.clone(), asked.command.actor.clone());
         let says = matches!(asked.command.body, CommandBody::PostComment { .. } | CommandBody::EditComment { .. });
         let per_minute = if says { self.rules(&site, "").await?.comments_per_minute() } else { 0 };
@@ -58,7 +58,7 @@ impl Judge for ByHouseRules<'_> {
     async fn judge(&self, facts: &Facts, event: &mut Event, at_least: &str) -> Result<(), Refusal> {
         match event {
             Event::CommentPosted { text, held, .. } | Event::CommentEdited { text, held, .. } => {
-                *held = self.handler.rules(&self.site, at_least).await?.hold(facts, &self.actor, text);
+                *held = self.handler.rules(&self.site, at_least).await?.hold(facts, text);
                 Ok(())
             }
             Event::AuthorNamed { name, .. } => self.need_free_name(name, at_least).await,
@@ -89,14 +89,27 @@ impl ByHouseRules<'_> {
     }
 }
 
-fn need_zone(body: &CommandBody) -> Result<(), Rejection> {
+/// Names that the database of zones has and that are none: what they mean differs from machine to machine, or is nothing.
+const NO_ZONES: [&str; 4] = ["localtime", "posixrules", "Factory", "Etc/Unknown"];
+
+/// Which zones there are is data, and what a word folds to is a matter of tables: neither has a place in the domain.
+fn need_sound(body: &CommandBody) -> Result<(), Rejection> {
     let zone = match body {
         CommandBody::OpenSite { zone, .. } => Some(zone),
         CommandBody::SetSite(patch) => patch.zone.as_ref(),
         _ => None,
     };
-    match zone.map(|zone| jiff::tz::TimeZone::get(zone)) {
-        Some(Err(_)) => Err(Rejection::ZoneUnknown),
-        Some(Ok(_)) | None => Ok(()),
+    if let Some(zone) = zone {
+        let is_none = NO_ZONES.iter().any(|name| name.eq_ignore_ascii_case(zone));
+        if is_none || jiff::tz::TimeZone::get(zone).is_err() {
+            return Err(Rejection::ZoneUnknown);
+        }
     }
+    if let CommandBody::SetSite(patch) = body {
+        let lists = [&patch.premoderate_words, &patch.reserved_names];
+        if lists.into_iter().flatten().flatten().any(|word| WordList::finds_nothing(word)) {
+            return Err(Rejection::WordsInvalid);
+        }
+    }
+    Ok(())
 }

@@ -52,6 +52,11 @@ impl WordList {
         Self { entries, automaton }
     }
 
+    /// Whether a listed word would find nothing, for want of a letter or a digit.
+    pub(crate) fn finds_nothing(word: &str) -> bool {
+        Entry::parse(word).is_none()
+    }
+
     /// The listed word that ends first in the text, as it was listed; words spelt out letter by letter come after the
     /// others. Takes time in proportion to the text, whatever the text is.
     pub(crate) fn first_in(&self, text: &str) -> Option<&str> {
@@ -358,6 +363,9 @@ mod tests {
     fn what_has_no_letter_or_digit_is_ignored() {
         let list = WordList::new(["", " ", "*", "...", "\u{200B}", "!"]);
         assert!(list.first_in("! * ... x").is_none());
+        assert!(
+            ["*", "!!!", "\u{1f600}"].into_iter().all(WordList::finds_nothing) && !WordList::finds_nothing("x*")
+        );
     }
 
     #[test]

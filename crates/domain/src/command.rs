@@ -115,6 +115,8 @@ pub enum CommandBody {
     ApproveComment {
         /// The comment.
         comment: CommentId,
+        /// The revision that was read; `None` for any.
+        revision: Option<u32>,
     },
     /// Take a comment away.
     RemoveComment {

@@ -29,7 +29,7 @@ pub fn event_of(body: &CommandBody) -> Event {
         }
         CommandBody::DeleteComment { comment } => Event::CommentDeleted { comment },
         CommandBody::HoldComment { comment, reason } => Event::CommentHeld { comment, reason },
-        CommandBody::ApproveComment { comment } => Event::CommentApproved { comment },
+        CommandBody::ApproveComment { comment, revision } => Event::CommentApproved { comment, revision },
         CommandBody::RemoveComment { comment, reason, rule } => Event::CommentRemoved { comment, reason, rule },
         CommandBody::RestoreComment { comment, reason } => Event::CommentRestored { comment, reason },
         CommandBody::FeatureComment { comment, featured } => Event::CommentFeatured { comment, featured },

@@ -124,6 +124,8 @@ pub enum Event {
     CommentApproved {
         /// The comment.
         comment: CommentId,
+        /// The revision that the moderator read; `None` for any.
+        revision: Option<u32>,
     },
     /// A moderator took a comment away.
     CommentRemoved {
@@ -239,7 +241,7 @@ impl Event {
             Self::CommentEdited { comment, .. }
             | Self::CommentDeleted { comment }
             | Self::CommentHeld { comment, .. }
-            | Self::CommentApproved { comment }
+            | Self::CommentApproved { comment, .. }
             | Self::CommentRemoved { comment, .. }
             | Self::CommentRestored { comment, .. }
             | Self::CommentFeatured { comment, .. }

@@ -114,3 +114,17 @@ pub enum FlagCategory {
     /// Something else.
     Other,
 }
+
+impl FlagCategory {
+    /// The word for it, in records and own data. Stored: never change.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Spam => "spam",
+            Self::Abuse => "abuse",
+            Self::OffTopic => "off-topic",
+            Self::Misinformation => "misinformation",
+            Self::Illegal => "illegal",
+            Self::Other => "other",
+        }
+    }
+}

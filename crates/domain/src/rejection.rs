@@ -72,11 +72,11 @@ rejections! {
     /// A number beyond what the setting takes.
     SettingInvalid = "setting-invalid", "a setting is beyond its limit; proto/koe/v1/event.proto says which number may be how large";
     /// A list of words that is too long, or holds a word that is empty, too long, or has control characters.
-    WordsInvalid = "words-invalid", "a list has at most 10,000 words of 1 to 64 characters, 128 KiB together";
+    WordsInvalid = "words-invalid", "a list has at most 10,000 words of 1 to 64 characters, 128 KiB together, each with a letter or a digit";
     /// A patch that sets nothing.
     NothingToSet = "nothing-to-set", "the command sets nothing";
     /// A time that is none, or two that exclude each other.
-    TimeInvalid = "time-invalid", "a time lies within the years 0 to 9999, and `closes_at` excludes `closes_never`";
+    TimeInvalid = "time-invalid", "a time lies before the last day of the year 9999, and `closes_at` excludes `closes_never`";
     /// Not a mode.
     ModeInvalid = "mode-invalid", "a mode is open, premoderated, read only or hidden";
     /// A successor without read only, of a whole site, or the thread itself.

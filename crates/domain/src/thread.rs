@@ -38,7 +38,7 @@ pub fn permits(facts: &Facts, actor: &Actor, event: &Event) -> Result<(), Reject
         }
         Event::CommentDeleted { comment } => comments::may_delete(facts, actor, *comment),
         Event::CommentHeld { comment, .. } => comments::may_hold(facts, actor, *comment),
-        Event::CommentApproved { comment } => comments::may_approve(facts, actor, *comment),
+        Event::CommentApproved { comment, revision } => comments::may_approve(facts, actor, *comment, *revision),
         Event::CommentRemoved { comment, .. } => comments::may_remove(facts, actor, *comment),
         Event::CommentRestored { comment, .. } => comments::may_restore(facts, actor, *comment),
         Event::CommentFeatured { comment, .. } => comments::may_feature(facts, actor, *comment),

@@ -83,7 +83,7 @@ fn commands() -> Vec<Row> {
         ),
         ("delete-comment", CommandBody::DeleteComment { comment: COMMENT }, nothing),
         ("hold-comment", CommandBody::HoldComment { comment: COMMENT, reason: reason() }, nothing),
-        ("approve-comment", CommandBody::ApproveComment { comment: COMMENT }, state(State::Held)),
+        ("approve-comment", CommandBody::ApproveComment { comment: COMMENT, revision: None }, state(State::Held)),
         (
             "remove-comment",
             CommandBody::RemoveComment { comment: COMMENT, reason: reason(), rule: reason() },
@@ -118,6 +118,7 @@ fn given() -> Facts {
         state: State::Visible,
         posted: NOW,
         lengths: vec![5],
+        unseen: vec![],
         flags: 0,
         flags_illegal: 0,
     };

@@ -173,6 +173,7 @@ fn comment_fact((id, facts): (domain::CommentId, CommentFacts)) -> v1::CommentFa
         length: facts.lengths.first().copied().unwrap_or_default(),
         state: state_out(facts.state),
         lengths: facts.lengths,
+        unseen: facts.unseen,
         posted: Some(time_out(facts.posted)),
         flags: facts.flags,
         flags_illegal: facts.flags_illegal,

@@ -213,13 +213,13 @@ impl Manager {
 
     fn publish(&mut self, running: Running) {
         self.shared.ring.clear();
-        self.shared.recent.begin(u64::MAX);
+        self.shared.recent.begin(|| u64::MAX);
         self.shared.metrics.generation.set(i64::from(running.generation.number));
         let sequence = running.generation.store.sequence();
         self.shared.metrics.sequence.set(i64::try_from(sequence).unwrap_or(i64::MAX));
         self.shared.serving.send_replace(Some(Arc::clone(&running.generation)));
-        // Read again now that every step is remembered: none may be folded before this and remembered by nobody.
-        self.shared.recent.begin(running.generation.store.sequence());
+        // Now that every step is remembered: none may be folded before this and remembered by nobody.
+        self.shared.recent.begin(|| running.generation.store.sequence());
         self.serving = Some(running);
     }
 

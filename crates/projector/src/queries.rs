@@ -112,6 +112,16 @@ where
     R: Send + 'static,
     F: FnOnce(&View<'_>, Position) -> Result<R, Failed> + Send + 'static,
 {
+    read_after(shared, token, |view, position, _| read(view, position)).await
+}
+
+/// The same, for what the store does not hold: with the sequence up to which everything was made known beforehand, which
+/// the view may be ahead of.
+async fn read_after<R, F>(shared: &Shared, token: &str, read: F) -> Answer<R>
+where
+    R: Send + 'static,
+    F: FnOnce(&View<'_>, Position, u64) -> Result<R, Failed> + Send + 'static,
+{
     let (generation, passed) = at_least(shared, token).await?;
     let _reader = shared.readers.acquire().await.expect("the semaphore is never closed");
     let (epoch, store) = (generation.epoch(), Arc::clone(&generation.store));
@@ -119,7 +129,7 @@ where
         let view = store.view();
         // What was passed before the view began is in it.
         let sequence = passed.max(view.sequence());
-        read(&view, Position { epoch, sequence })
+        read(&view, Position { epoch, sequence }, passed)
     });
     let done = done.await.map_err(|error| {
         tracing::error!(%error, "a query broke");

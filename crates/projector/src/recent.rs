@@ -27,9 +27,11 @@ struct Change {
 }
 
 impl Recent {
-    /// Forgets everything: what happened up to a sequence is not known any more.
-    pub(crate) fn begin(&self, from: u64) {
-        *self.0.lock().expect("nothing panics while it holds the ring") = Inner { from, changes: VecDeque::new() };
+    /// Forgets everything: what happened up to a sequence is not known any more. The sequence is looked up while nothing is
+    /// remembered, so that no step falls between.
+    pub(crate) fn begin(&self, from: impl FnOnce() -> u64) {
+        let mut inner = self.0.lock().expect("nothing panics while it holds the ring");
+        *inner = Inner { from: from(), changes: VecDeque::new() };
     }
 
     /// Remembers what a step changed.
@@ -83,7 +85,7 @@ mod tests {
     fn what_changed_since_a_sequence_is_told_whole_or_not_at_all() {
         let place = Place { site: "s".parse().unwrap(), thread: Some("t".parse().unwrap()) };
         let recent = Recent::default();
-        recent.begin(10);
+        recent.begin(|| 10);
         recent.remember(&step(12, "t", 1..3));
         recent.remember(&step(15, "other", 1..9));
         recent.remember(&step(20, "t", 3..4));

@@ -268,6 +268,10 @@ impl View<'_> {
         for length in &comment.lengths {
             fields.number(*length);
         }
+        fields.count(comment.unseen.len());
+        for revision in &comment.unseen {
+            fields.number(*revision);
+        }
         for byte in [comment.state, u8::from(comment.shown), comment.held, u8::from(comment.featured)] {
             fields.number(byte);
         }

@@ -268,7 +268,7 @@ fn in_thread(draft: &mut Draft<'_>, at: At<'_>, it: &Happening<'_>) -> Result<Op
         }
         Event::CommentDeleted { comment } => comments::delete(draft, at, *comment),
         Event::CommentHeld { comment, reason } => comments::hold(draft, at, *comment, reason),
-        Event::CommentApproved { comment } => comments::approve(draft, at, *comment),
+        Event::CommentApproved { comment, .. } => comments::approve(draft, at, *comment),
         Event::CommentRemoved { comment, reason, rule } => {
             comments::remove(draft, at, it, *comment, (reason, rule))
         }

@@ -1,20 +1,21 @@
 //! What moderators ask: what waits, one comment with its history, an author, and the audit.
 
-use std::collections::BTreeMap;
-
 use domain::{AuthorId, CommandId, CommentId, FlagCategory, Place, SiteId, ThreadId, Timestamp, moderation::Ban};
 
 use crate::codes;
 use crate::error::Error;
 use crate::fold::author_facts;
-use crate::keys::{self, AuditOf, Key, PlaceNo, flag_tail, prefix, sequence_tail, waiting_tail};
+use crate::keys::{AuditOf, Key, PlaceNo, flag_tail, prefix, sequence_tail, waiting_tail};
 use crate::pages::{CommentView, Names, View, Viewer, revision_of};
 use crate::records::{self, Audit, Flag, FormerName, Resolution, Words};
+use crate::value::Value;
 
 /// Records that one page of the audit looks at to find those that were asked for.
 const LOOKED_AT_MAX: usize = 2_000;
 /// Bytes of flags that are told of one comment, beside all its revisions.
 const FLAGS_BYTES_MAX: usize = 192 * 1024;
+/// Flags of one comment that are looked at to find those that wait.
+const FLAGS_LOOKED_AT_MAX: usize = 10_000;
 /// Flags that are told of one comment.
 const FLAGS_MAX: usize = 200;
 /// Bytes of words in one answer, which then ends: a message of NATS has 1 MB, and JSON may double them.
@@ -190,20 +191,21 @@ impl View<'_> {
     }
 
     fn flags(&self, thread: PlaceNo, number: u32, come_to: &records::Flags) -> Result<Vec<FlagView>, Error> {
-        let mut resolutions = BTreeMap::new();
-        for entry in self.scan::<Resolution>(prefix::resolutions(thread, number)) {
-            let (key, resolution) = entry?;
-            let round = keys::number_tail(&key).ok_or(Error::Damaged("a resolution's key"))?;
-            let Resolution { upheld, statement, by, time_millis } = resolution;
-            let time = Timestamp(time_millis);
-            resolutions.insert(round, FlagResolution { upheld, statement, by, time });
-        }
         let (mut waiting, mut decided, mut bytes) = (Vec::new(), Vec::new(), 0);
-        for entry in self.scan::<Flag>(prefix::flags(thread, number)) {
+        for entry in self.scan::<Flag>(prefix::flags(thread, number)).take(FLAGS_LOOKED_AT_MAX) {
             let (key, flag) = entry?;
             let waits = flag.waits(come_to);
-            // The first resolution of its round or a later one decided on it.
-            let resolution = resolutions.range(flag.round..).next().map(|(_, resolution)| resolution.clone());
+            // Old decisions leave room for what waits.
+            if !waits && decided.len() == FLAGS_MAX / 2 {
+                continue;
+            }
+            let resolution = self.resolution(thread, number, flag.round)?;
+            let statement_bytes = resolution.as_ref().map_or(0, |resolution| resolution.statement.len());
+            let flag_bytes = flag.words.len() + statement_bytes;
+            if !waits && bytes + flag_bytes > FLAGS_BYTES_MAX / 2 {
+                continue;
+            }
+            bytes += flag_bytes;
             let view = FlagView {
                 author: flag_tail(&key).ok_or(Error::Damaged("a flag's key"))?,
                 category: codes::category(flag.category)?,
@@ -211,22 +213,27 @@ impl View<'_> {
                 time: Timestamp(flag.time_millis),
                 resolution,
             };
-            let statement_bytes = view.resolution.as_ref().map_or(0, |resolution| resolution.statement.len());
-            let view_bytes = view.words.len() + statement_bytes;
-            // Old decisions leave room for what waits.
-            let leaves_room = decided.len() < FLAGS_MAX / 2 && bytes + view_bytes <= FLAGS_BYTES_MAX / 2;
-            match waits {
-                true => waiting.push(view),
-                false if leaves_room => decided.push(view),
-                false => continue,
-            }
-            bytes += view_bytes;
+            if waits { &mut waiting } else { &mut decided }.push(view);
             if waiting.len() + decided.len() == FLAGS_MAX || bytes > FLAGS_BYTES_MAX {
                 break;
             }
         }
         waiting.append(&mut decided);
         Ok(waiting)
+    }
+
+    /// The decision on a flag: the first of its round or a later one.
+    fn resolution(&self, thread: PlaceNo, number: u32, round: u32) -> Result<Option<FlagResolution>, Error> {
+        let prefix = prefix::resolutions(thread, number);
+        let Some(entry) = self.tree.range(Key::Resolution(thread, number, round).encode()..).next() else {
+            return Ok(None);
+        };
+        let (key, stored) = entry?;
+        if !key.starts_with(&prefix) {
+            return Ok(None);
+        }
+        let Resolution { upheld, statement, by, time_millis } = Resolution::from_stored(&stored)?;
+        Ok(Some(FlagResolution { upheld, statement, by, time: Timestamp(time_millis) }))
     }
 
     /// An author as the site knows them, with so many former names at most; nobody yet if they did nothing.
@@ -280,7 +287,7 @@ impl View<'_> {
             }
             let no = match (&way, thread) {
                 (None, Some(thread)) => thread,
-                _ => PlaceNo(crate::value::Value::from_stored(&stored)?),
+                _ => PlaceNo(u32::from_stored(&stored)?),
             };
             if thread.is_some_and(|thread| thread != no) {
                 continue;

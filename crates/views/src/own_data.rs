@@ -12,12 +12,13 @@ use crate::pages::{View, id_of, revision_of};
 use crate::records::{self, Comment, Flag, Words};
 use domain::CommentId;
 
-/// Former names that are told of: more than anybody ever had, in one part.
-const FORMER_NAMES_MAX: usize = 2_000;
+/// Former names that are told of, the latest: a few fill one part.
+const FORMER_NAMES_MAX: usize = 500;
 /// Comments that one part goes through: some milliseconds.
 const LOOKED_AT_MAX: u32 = 2_000;
-/// Bytes of words in one part, which then ends.
-const BYTES_MAX: usize = 256 * 1024;
+/// Bytes of words in one part, which then ends: with the comment that brings it over, and escaped twice where a line of JSON
+/// stands in JSON, it fits its message.
+const BYTES_MAX: usize = 96 * 1024;
 
 /// Something that is kept of an author.
 #[derive(Debug)]
@@ -72,15 +73,16 @@ impl View<'_> {
         author: &AuthorId,
         after: Option<&OwnCursor>,
     ) -> Result<(Vec<OwnItem>, Option<OwnCursor>), Error> {
-        let mut items = Vec::new();
+        let (mut items, mut bytes) = (Vec::new(), 0);
         if after.is_none() {
             items.push(OwnItem::Author(self.author_history(site, author, FORMER_NAMES_MAX)?));
+            bytes += items.iter().map(size_of_item).sum::<usize>();
         }
         let Some(record) = self.site(site)? else { return Ok((items, None)) };
         let site_no = PlaceNo(record.place);
         let voter = self.get::<records::Author>(&Key::Author(site_no, author))?.and_then(|author| author.voter);
         let from = after.map_or_else(|| prefix::threads(site), |(thread, _)| Key::Thread(site, thread).encode());
-        let (mut left, mut bytes) = (LOOKED_AT_MAX, 0);
+        let mut left = LOOKED_AT_MAX;
         for entry in self.tree.range(from..) {
             let (key, stored) = entry?;
             let Some(id) = key.strip_prefix(prefix::threads(site).as_slice()) else { break };
@@ -162,6 +164,7 @@ fn size_of_item(item: &OwnItem) -> usize {
         + match item {
             OwnItem::Comment { revisions, .. } => revisions.iter().map(|(_, text)| text.len()).sum(),
             OwnItem::Flag { words, .. } => words.len(),
-            OwnItem::Author(_) | OwnItem::Vote { .. } => 0,
+            OwnItem::Author(author) => author.names.iter().map(|(name, _)| BESIDE_WORDS + name.len()).sum(),
+            OwnItem::Vote { .. } => 0,
         }
 }

@@ -196,6 +196,8 @@ pub(crate) struct Comment {
     pub(crate) parent: u32,
     /// Of each revision, in characters.
     pub(crate) lengths: Vec<u32>,
+    /// The revisions that readers never saw.
+    pub(crate) unseen: Vec<u32>,
     pub(crate) state: u8,
     /// Whether it was ever visible, and so has a row.
     pub(crate) shown: bool,

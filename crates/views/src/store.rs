@@ -167,15 +167,17 @@ impl Store {
 }
 
 impl View<'_> {
-    /// Comments of a thread as they are now, by number; `None` if it is not open.
+    /// Comments of a thread as they are now, by number, none of a hidden one; `None` if it is not open.
     pub fn now(&self, place: &Place, numbers: &BTreeSet<u32>) -> Result<Option<ThreadChange>, Error> {
         let Some(id) = &place.thread else { return Ok(None) };
         let Some(record) = self.thread(&place.site, id)?.filter(|thread| thread.opened.is_some()) else {
             return Ok(None);
         };
         let no = PlaceNo(record.place);
+        let site_mode = self.site(&place.site)?.map_or(0, |site| site.mode.code);
+        let hidden = crate::codes::mode(record.mode.code.max(site_mode))? == domain::Mode::Hidden;
         let mut comments = Vec::with_capacity(numbers.len());
-        for &number in numbers {
+        for &number in numbers.iter().filter(|_| !hidden) {
             let comment = self.row(no, number)?;
             let (id, state) = (crate::pages::id_of(&comment), crate::codes::state(comment.state)?);
             comments.push(CommentChange { id, number, state, tally: self.tally(no, number)? });

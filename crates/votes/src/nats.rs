@@ -7,13 +7,13 @@ use futures::stream;
 use service::{Door, Refusal, Request};
 use wire::command::{Asked, CAST_VOTES, Request as _, ballots};
 use wire::error::Failure;
-use wire::subject;
 use wire::v1::ballot_reply::Result as Answer;
-use wire::v1::{BallotReply, CastVoteRequest, CastVotesReply, CastVotesRequest, CommandReply};
+use wire::v1::{BallotReply, CastVoteRequest, CastVotesReply, CastVotesRequest, CommandReply, Outcome};
+use wire::{Position, subject};
 use writer::{Judge, Writer};
 
 use domain::thread::Facts;
-use domain::{Event, Rejection, Role};
+use domain::{Command, Event, Rejection, Role, SiteId};
 
 /// Votes in one request.
 const BALLOTS_MAX: usize = 500;
@@ -64,13 +64,41 @@ async fn cast_many(writer: &Writer, request: Request<CastVotesRequest>) -> Resul
     if !ballots.actor.roles.has(Role::Service) {
         return Err(Rejection::NotPermitted.into());
     }
+    let wait = ballots.asked.iter().flatten().any(|asked| asked.wait);
     let answers = stream::iter(ballots.asked).map(|asked| async move {
-        let answer = match asked {
-            Ok(asked) => cast(writer, asked).await,
-            Err(rejection) => Err(rejection.into()),
-        };
-        let result = answer.map_or_else(|refusal| Answer::Refused(refusal.body()), Answer::Accepted);
-        BallotReply { result: Some(result) }
+        let asked = Asked { wait: false, ..asked? };
+        let command = asked.command.clone();
+        Ok::<_, Refusal>((command, cast(writer, asked).await?))
     });
-    Ok(CastVotesReply { replies: answers.buffered(BALLOTS_AT_ONCE).collect().await })
+    let mut answers: Vec<_> = answers.buffered(BALLOTS_AT_ONCE).collect().await;
+    if wait {
+        answers = told(writer, &site, answers).await;
+    }
+    let reply = |answer: Cast| {
+        let result =
+            answer.map_or_else(|refusal| Answer::Refused(refusal.body()), |(_, reply)| Answer::Accepted(reply));
+        BallotReply { result: Some(result) }
+    };
+    Ok(CastVotesReply { replies: answers.into_iter().map(reply).collect() })
+}
+
+type Cast = Result<(Command, CommandReply), Refusal>;
+
+/// What came of the votes, all as of the last of them: one wait, and not one for each.
+async fn told(writer: &Writer, site: &SiteId, answers: Vec<Cast>) -> Vec<Cast> {
+    let positions = answers.iter().flatten().filter_map(|(_, reply)| reply.position.parse::<Position>().ok());
+    let Some(last) = positions.max_by_key(|position| position.sequence).map(|last| last.to_string()) else {
+        return answers;
+    };
+    let reached = writer.reaches(site, &last).await;
+    let answers = stream::iter(answers).map(|answer| async {
+        let (command, reply) = answer?;
+        let reply = if reached {
+            writer.told(&command, reply, "").await
+        } else {
+            CommandReply { outcome: Outcome::Pending.into(), ..reply }
+        };
+        Ok((command, reply))
+    });
+    answers.buffered(BALLOTS_AT_ONCE).collect().await
 }

@@ -99,8 +99,8 @@ fn event_out(event: &Event) -> v1::envelope::Event {
         Event::CommentHeld { comment, reason } => {
             Out::CommentHeld(v1::CommentHeld { comment: comment.to_string(), reason: reason.to_string() })
         }
-        Event::CommentApproved { comment } => {
-            Out::CommentApproved(v1::CommentApproved { comment: comment.to_string() })
+        Event::CommentApproved { comment, revision } => {
+            Out::CommentApproved(v1::CommentApproved { comment: comment.to_string(), revision: *revision })
         }
         Event::CommentRemoved { comment, reason, rule } => Out::CommentRemoved(v1::CommentRemoved {
             comment: comment.to_string(),
@@ -248,6 +248,7 @@ fn settings_have_an_end(patch: &SettingsPatch) -> bool {
     let lists = [&patch.premoderate_words, &patch.reserved_names];
     let sound = |words: &Vec<Box<str>>| {
         words.len() <= RECORDED_WORDS_MAX
+            && words.iter().all(|word| word.len() <= RECORDED_LINE_BYTES_MAX)
             && words.iter().map(|word| word.len()).sum::<usize>() <= RECORDED_WORDS_BYTES_MAX
     };
     texts.into_iter().flatten().all(|text| text.len() <= RECORDED_LINE_BYTES_MAX)
@@ -295,7 +296,7 @@ fn event_in(event: v1::envelope::Event) -> Result<Event, Rejection> {
             text: Text::recorded(&event.text),
             quotes: event.quotes.iter().map(quote_in).collect::<Result<_, _>>()?,
             length: event.length,
-            held: optional_hold_in(event.held)?,
+            held: optional_hold_in(event.held),
         },
         In::CommentEdited(event) => Event::CommentEdited {
             comment: event.comment.parse()?,
@@ -303,13 +304,15 @@ fn event_in(event: v1::envelope::Event) -> Result<Event, Rejection> {
             text: Text::recorded(&event.text),
             quotes: event.quotes.iter().map(quote_in).collect::<Result<_, _>>()?,
             length: event.length,
-            held: optional_hold_in(event.held)?,
+            held: optional_hold_in(event.held),
         },
         In::CommentDeleted(event) => Event::CommentDeleted { comment: event.comment.parse()? },
         In::CommentHeld(event) => {
             Event::CommentHeld { comment: event.comment.parse()?, reason: event.reason.into() }
         }
-        In::CommentApproved(event) => Event::CommentApproved { comment: event.comment.parse()? },
+        In::CommentApproved(event) => {
+            Event::CommentApproved { comment: event.comment.parse()?, revision: event.revision }
+        }
         In::CommentRemoved(event) => Event::CommentRemoved {
             comment: event.comment.parse()?,
             reason: event.reason.into(),

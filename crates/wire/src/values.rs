@@ -100,12 +100,10 @@ enums!(state_in, state_out, CommentState, State: Visible, Removed, Deleted, Held
 enums!(hold_in, hold_out, HoldReason, Hold: Mode, NewAuthor, Link, Word, Flags, Decision);
 enums!(category_in, category_out, FlagCategory, FlagCategory: Spam, Abuse, OffTopic, Misinformation, Illegal, Other);
 
-/// Why a comment is held, where it may not be.
-pub fn optional_hold_in(value: i32) -> Result<Option<Hold>, Rejection> {
-    match hold_in(value) {
-        None if value != 0 => Err(Rejection::ReasonInvalid),
-        hold => Ok(hold),
-    }
+/// Why a comment is held, where it may not be. No rule asks for the reason, so that one of a newer release is somebody's
+/// decision.
+pub fn optional_hold_in(value: i32) -> Option<Hold> {
+    hold_in(value).or((value != 0).then_some(Hold::Decision))
 }
 
 /// Why a comment is held, where it may not be.
@@ -127,11 +125,11 @@ pub fn time_out(time: Timestamp) -> WireTime {
     WireTime { seconds: time.0.div_euclid(MILLIS_PER_SECOND), nanos }
 }
 
-/// A time out of a message, cut to milliseconds; `None` outside the years 0 to 9999.
+/// A time out of a message, cut to milliseconds; `None` outside the years 0 to 9999, which every calendar writes.
 pub fn time_in(time: &WireTime) -> Option<Timestamp> {
-    // 0000-01-01 and 9999-12-31T23:59:59, as google.protobuf.Timestamp has them, rounded outwards to be symmetric.
-    const SECONDS_MAX: i64 = 253_402_300_799;
-    let sound = (-SECONDS_MAX..=SECONDS_MAX).contains(&time.seconds) && (0..1_000_000_000).contains(&time.nanos);
+    // 0000-01-01T00:00:00Z, and the last second that is in the year 9999 in every zone.
+    const SECONDS: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_207_199;
+    let sound = SECONDS.contains(&time.seconds) && (0..1_000_000_000).contains(&time.nanos);
     sound.then(|| Timestamp(time.seconds * MILLIS_PER_SECOND + i64::from(time.nanos / NANOS_PER_MILLI)))
 }
 
@@ -214,4 +212,28 @@ pub fn settings_in(settings: &v1::SiteSettings) -> Result<SettingsPatch, Rejecti
         votes_per_minute: number(settings.votes_per_minute, 0, limits::PER_MINUTE_MAX)?,
     }
     .with_something()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_time_that_is_let_in_can_be_written_as_json() {
+        for (seconds, nanos) in [(-62_167_219_200, 0), (-1, 999_999_999), (253_402_207_199, 999_999_999)] {
+            let time = time_in(&WireTime { seconds, nanos }).unwrap();
+            serde_json::to_string(&time_out(time)).unwrap();
+        }
+        for seconds in [-62_167_219_201, 253_402_207_200, i64::MIN, i64::MAX] {
+            assert_eq!(time_in(&WireTime { seconds, nanos: 0 }), None, "{seconds}");
+        }
+        assert_eq!(time_in(&WireTime { seconds: 0, nanos: -1 }), None);
+    }
+
+    #[test]
+    fn a_hold_of_a_newer_release_is_somebodys_decision() {
+        assert_eq!(optional_hold_in(0), None);
+        assert_eq!(optional_hold_in(1), Some(Hold::Mode));
+        assert_eq!(optional_hold_in(99), Some(Hold::Decision));
+    }
 }

@@ -255,6 +255,7 @@ fn comment_in(fact: &v1::CommentFact) -> Option<(CommentId, CommentFacts)> {
         state: state_in(fact.state).unwrap_or(by_removed),
         posted: fact.posted.as_ref().and_then(time_in).unwrap_or_default(),
         lengths: if fact.lengths.is_empty() { vec![fact.length] } else { fact.lengths.clone() },
+        unseen: fact.unseen.clone(),
         flags: fact.flags,
         flags_illegal: fact.flags_illegal,
     };

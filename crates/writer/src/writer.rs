@@ -100,6 +100,11 @@ impl Writer {
         Ok(known.facts.thread.is_some())
     }
 
+    /// Waits (bounded) for the fold to reach a position.
+    pub async fn reaches(&self, site: &SiteId, position: &str) -> bool {
+        self.client.site(site, "", position).await.is_ok()
+    }
+
     /// Carries a command out: recorded and acknowledged, or refused. `per_minute` is the rate that the site has set for
     /// it, 0 for none; `judge` says what no rule of the fold says.
     pub async fn handle(
@@ -193,24 +198,26 @@ impl Writer {
     }
 
     async fn reply(&self, draft: &Draft, position: String) -> v1::CommandReply {
-        let id = draft.command.id;
-        let accepted = |outcome: v1::Outcome| v1::CommandReply {
-            id: id.to_string(),
-            position: position.clone(),
-            outcome: outcome.into(),
-            ..v1::CommandReply::default()
-        };
+        let id = draft.command.id.to_string();
+        let outcome = v1::Outcome::Accepted.into();
+        let accepted = v1::CommandReply { id, position, outcome, ..v1::CommandReply::default() };
         if !draft.wait {
-            return accepted(v1::Outcome::Accepted);
+            return accepted;
         }
-        let event = event_of(&draft.command.body);
+        let at_least = accepted.position.clone();
+        self.told(&draft.command, accepted, &at_least).await
+    }
+
+    /// What came of an accepted command, as of a position, which this waits for (bounded).
+    pub async fn told(&self, command: &Command, accepted: v1::CommandReply, at_least: &str) -> v1::CommandReply {
+        let event = event_of(&command.body);
         let comment = match &event {
-            Event::CommentPosted { .. } => Some(CommentId(id)),
+            Event::CommentPosted { .. } => Some(CommentId(command.id)),
             event => event.comment(),
         };
-        let voter = matches!(event, Event::VoteCast { .. }).then_some(&draft.command.actor.id);
-        let asked = (id, position.as_str());
-        match self.client.command_status(&draft.command.place, asked, (comment, voter), &position).await {
+        let voter = matches!(event, Event::VoteCast { .. }).then_some(&command.actor.id);
+        let asked = (command.id, accepted.position.as_str());
+        match self.client.command_status(&command.place, asked, (comment, voter), at_least).await {
             Ok(status) if status.outcome != i32::from(v1::Outcome::Unspecified) => v1::CommandReply {
                 outcome: status.outcome,
                 code: status.code,
@@ -219,10 +226,10 @@ impl Writer {
                 vote: status.vote,
                 state: status.state,
                 as_of: if comment.is_some() { status.position } else { String::new() },
-                ..accepted(v1::Outcome::Pending)
+                ..accepted
             },
             // Recorded it is, whatever the projector says or does not say in time.
-            Ok(_) | Err(_) => accepted(v1::Outcome::Pending),
+            Ok(_) | Err(_) => v1::CommandReply { outcome: v1::Outcome::Pending.into(), ..accepted },
         }
     }
 

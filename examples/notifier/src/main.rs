@@ -1,8 +1,8 @@
 //! Tells authors of replies to their comments, each exactly once, however often it is killed.
 //!
-//! What is told is a function of the log ([`replies`]); how far it was told is in the output itself ([`output`]); what
-//! spares reading the log from its beginning is in a small file ([`state`]). Deliberately not here: how a person is
-//! reached. Whoever sends mails reads the output.
+//! Which events are about whom is a function of the log ([`replies`]); whether readers see a reply, Koe is asked; what was
+//! told is in the output itself ([`output`]); what spares reading the log from its beginning is in a small file
+//! ([`state`]). Deliberately not here: how a person is reached. Whoever sends mails reads the output.
 
 mod output;
 mod replies;
@@ -13,14 +13,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
-use client::domain::{CommandId, Place, SiteId};
-use client::wire::v1::Outcome;
-use client::{Client, EventStream, Events, Record, Start};
+use client::domain::SiteId;
+use client::wire::v1::{CommandStatusReply, CommentState, Outcome};
+use client::{Client, EventAt, EventStream, Events, Record, Start};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
 use output::Output;
-use replies::{KINDS, Replies};
+use replies::{KINDS, Replies, Reply};
 use state::State;
 
 /// How often the state is saved at most: after a kill, so much of the log is read again.
@@ -71,7 +71,7 @@ async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
     let options = Options::parse();
     let mut state = State::load(&options.state)?;
-    let mut output = Output::open(options.output.as_deref())?;
+    let mut output = Output::open(options.output.as_deref(), state.sequence)?;
     let connect = async_nats::ConnectOptions::new().name("koe-example-notifier");
     let connect = match options.nats_token {
         Some(token) => connect.token(token),
@@ -127,7 +127,7 @@ async fn follow(
         };
         let record = record.map_err(advise)?;
         take(koe, &record, &mut state.replies, output).await?;
-        state.position = Some(record.position().to_owned());
+        (state.position, state.sequence) = (Some(record.position().to_owned()), record.sequence());
     }
 }
 
@@ -141,26 +141,59 @@ async fn take(koe: &Client, record: &Record, replies: &mut Replies, output: &mut
             return Ok(());
         }
     };
-    let Some(reply) = replies.reply(event) else {
-        replies.remember(event);
-        return Ok(());
-    };
-    // An event may have had no effect; only the fold knows, and what it found never changes.
-    if had_effect(koe, &event.place, event.envelope.id, &event.position).await? {
-        if !reply.waits {
-            output.tell(&reply.notification)?;
+    if let Some(reply) = replies.reply(event) {
+        let notification = &reply.notification;
+        // First of all: how a reply stands may have changed since it was told of.
+        if output.was_told(notification) {
+            replies.settle(notification);
+        } else {
+            match standing(koe, event, &reply).await? {
+                Standing::Visible => {
+                    output.tell(notification)?;
+                    replies.settle(notification);
+                }
+                Standing::Waits => replies.wait(reply.notification),
+                Standing::Gone => replies.settle(notification),
+                Standing::Unchanged => {}
+            }
         }
-        replies.settle(&reply);
     }
     replies.remember(event);
     Ok(())
 }
 
-async fn had_effect(koe: &Client, place: &Place, id: CommandId, position: &str) -> anyhow::Result<bool> {
+/// How a reply stands, once the fold is past an event about it. It may be later than that.
+enum Standing {
+    /// Everybody sees it.
+    Visible,
+    /// A moderator may yet let it be seen: it is held, whether or not its event says so, or removed.
+    Waits,
+    /// Its author took it back, or it never came to be.
+    Gone,
+    /// The event had no effect: it lost a race, or it is the repetition of another.
+    Unchanged,
+}
+
+impl Standing {
+    fn of(status: &CommandStatusReply, position: &str) -> Self {
+        if status.outcome() == Outcome::Void || status.at_position != position {
+            return Self::Unchanged;
+        }
+        match status.state() {
+            CommentState::Visible => Self::Visible,
+            CommentState::Held | CommentState::Removed => Self::Waits,
+            CommentState::Deleted | CommentState::Unspecified => Self::Gone,
+        }
+    }
+}
+
+/// Asks the fold, the only one that knows.
+async fn standing(koe: &Client, event: &EventAt, reply: &Reply) -> anyhow::Result<Standing> {
+    let EventAt { position, place, envelope, .. } = event;
     let mut attempt = 1;
     loop {
-        match koe.command_status(place, (id, position), (None, None), position).await {
-            Ok(status) => return Ok(status.outcome != i32::from(Outcome::Void)),
+        match koe.command_status(place, (envelope.id, position), (Some(reply.comment), None), position).await {
+            Ok(status) => return Ok(Standing::of(&status, position)),
             Err(error) if error.is_transient() && attempt < ATTEMPTS_MAX => {
                 tracing::info!(%error, attempt, "asking again");
                 attempt += 1;

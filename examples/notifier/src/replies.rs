@@ -1,4 +1,4 @@
-//! Who is told what: a function of the events alone, so that reading them again tells the same.
+//! Which events are about a reply to whom. Whether readers see it by now, and whether it was told of, is asked elsewhere.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) const KINDS: &[&str] = &["comment-posted", "comment-approved", "comment-restored"];
 /// Comments whose author is remembered, about 150 bytes each: who replies to an older one is not told of.
 const COMMENTS_MAX: usize = 100_000;
-/// Replies that wait for a moderator: an older one that is approved is not told of.
+/// Replies that wait to be seen: an older one that is approved is not told of.
 const WAITING_MAX: usize = 10_000;
 
 /// What an author is told. In this form it is also what the output holds.
@@ -28,18 +28,25 @@ pub(crate) struct Notification {
     pub(crate) comment: String,
     /// What it replies to.
     pub(crate) parent: String,
-    /// The event that made it known: the reply, or its approval.
+    /// The event at which it was found to be seen: the reply, or its approval.
     pub(crate) position: String,
-    /// That event's number in the log, which tells whether it was told of.
+    /// That event's number in the log.
     pub(crate) sequence: u64,
+}
+
+impl Notification {
+    /// What there is one notification of: a comment's id is only unique in its thread.
+    pub(crate) fn key(&self) -> String {
+        let Self { site, thread, comment, .. } = self;
+        format!("{site}/{thread}/{comment}")
+    }
 }
 
 /// A reply that an event is about.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Reply {
+    pub(crate) comment: CommentId,
     pub(crate) notification: Notification,
-    /// Whether readers do not see it yet.
-    pub(crate) waits: bool,
 }
 
 /// What is remembered of the events so far.
@@ -103,18 +110,18 @@ impl<T> Recent<T> {
     }
 }
 
-/// A comment's id is only unique in its thread.
+/// The same as [`Notification::key`].
 fn key(place: &Place, comment: CommentId) -> String {
     let thread = place.thread.as_ref().map_or("", |thread| thread.as_str());
     format!("{}/{thread}/{comment}", place.site)
 }
 
 impl Replies {
-    /// The reply that an event makes known, to somebody else's comment.
+    /// The reply to somebody else's comment that an event may make known.
     pub(crate) fn reply(&self, event: &EventAt) -> Option<Reply> {
         let EventAt { position, sequence, place, envelope } = event;
         match &envelope.event {
-            Event::CommentPosted { parent: Some(parent), held, .. } => {
+            Event::CommentPosted { parent: Some(parent), .. } => {
                 let (to, from) = (self.authors.values.get(&key(place, *parent))?, envelope.actor.id.to_string());
                 if *to == from {
                     return None;
@@ -129,13 +136,13 @@ impl Replies {
                     position: position.clone(),
                     sequence: *sequence,
                 };
-                Some(Reply { notification, waits: held.is_some() })
+                Some(Reply { comment: CommentId(envelope.id), notification })
             }
-            Event::CommentApproved { comment } | Event::CommentRestored { comment, .. } => {
+            Event::CommentApproved { comment, .. } | Event::CommentRestored { comment, .. } => {
                 let waiting = self.waiting.values.get(&key(place, *comment))?;
                 let (position, sequence) = (position.clone(), *sequence);
                 let notification = Notification { position, sequence, ..waiting.clone() };
-                Some(Reply { notification, waits: false })
+                Some(Reply { comment: *comment, notification })
             }
             _ => None,
         }
@@ -150,21 +157,20 @@ impl Replies {
         }
     }
 
-    /// Remembers a reply that waits, and forgets one that was told of.
-    pub(crate) fn settle(&mut self, reply: &Reply) {
-        let Notification { site, thread, comment, .. } = &reply.notification;
-        let key = format!("{site}/{thread}/{comment}");
-        if reply.waits {
-            self.waiting.insert(key, reply.notification.clone(), WAITING_MAX);
-        } else {
-            self.waiting.remove(&key);
-        }
+    /// Remembers a reply that nobody sees yet.
+    pub(crate) fn wait(&mut self, notification: Notification) {
+        self.waiting.insert(notification.key(), notification, WAITING_MAX);
+    }
+
+    /// Forgets a reply that was told of, or that nobody will ever see.
+    pub(crate) fn settle(&mut self, notification: &Notification) {
+        self.waiting.remove(&notification.key());
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use client::domain::{Actor, CommandId, Envelope, Hold, Roles, Timestamp, text::Text};
+    use client::domain::{Actor, CommandId, Envelope, Roles, Timestamp, text::Text};
 
     use super::*;
 
@@ -179,21 +185,26 @@ mod tests {
         EventAt { position: format!("0-1-{sequence}"), sequence, place, envelope }
     }
 
-    fn posted(sequence: u64, actor: &str, parent: Option<u64>, held: Option<Hold>) -> EventAt {
+    fn posted(sequence: u64, actor: &str, parent: Option<u64>) -> EventAt {
         let (text, parent) = (Text::parse("words").unwrap(), parent.map(|parent| CommentId(id(parent))));
-        event(sequence, actor, Event::CommentPosted { parent, text, quotes: Vec::new(), length: 5, held })
+        event(sequence, actor, Event::CommentPosted { parent, text, quotes: Vec::new(), length: 5, held: None })
     }
 
-    /// What is told of events that all have an effect, as (to, from, sequence).
-    fn told(replies: &mut Replies, events: &[EventAt]) -> Vec<(String, String, u64)> {
+    fn approved(sequence: u64, comment: u64) -> EventAt {
+        event(sequence, "mod", Event::CommentApproved { comment: CommentId(id(comment)), revision: None })
+    }
+
+    /// What is told of events as (to, from, sequence), if at those of these numbers the reply is not seen.
+    fn told(replies: &mut Replies, events: &[EventAt], held: &[u64]) -> Vec<(String, String, u64)> {
         let mut told = Vec::new();
         for event in events {
-            if let Some(reply) = replies.reply(event) {
-                let Notification { to, from, sequence, .. } = reply.notification.clone();
-                if !reply.waits {
-                    told.push((to, from, sequence));
+            if let Some(Reply { notification, .. }) = replies.reply(event) {
+                if held.contains(&event.sequence) {
+                    replies.wait(notification);
+                } else {
+                    replies.settle(&notification);
+                    told.push((notification.to, notification.from, notification.sequence));
                 }
-                replies.settle(&reply);
             }
             replies.remember(event);
         }
@@ -203,34 +214,33 @@ mod tests {
     #[test]
     fn an_author_is_told_of_replies_of_others() {
         let events = [
-            posted(1, "ann", None, None),
-            posted(2, "ben", Some(1), None),
-            posted(3, "ann", Some(1), None),
-            posted(4, "ann", Some(2), None),
-            posted(5, "cy", Some(77), None),
+            posted(1, "ann", None),
+            posted(2, "ben", Some(1)),
+            posted(3, "ann", Some(1)),
+            posted(4, "ann", Some(2)),
+            posted(5, "cy", Some(77)),
         ];
         let expected = [("ann".into(), "ben".into(), 2), ("ben".into(), "ann".into(), 4)];
-        assert_eq!(told(&mut Replies::default(), &events), expected);
+        assert_eq!(told(&mut Replies::default(), &events, &[]), expected);
     }
 
     #[test]
     fn a_held_reply_is_told_of_once_when_it_is_approved() {
-        let approved = |sequence| event(sequence, "mod", Event::CommentApproved { comment: CommentId(id(2)) });
-        let events =
-            [posted(1, "ann", None, None), posted(2, "ben", Some(1), Some(Hold::Link)), approved(3), approved(4)];
-        assert_eq!(told(&mut Replies::default(), &events), [("ann".into(), "ben".into(), 3)]);
+        let events = [posted(1, "ann", None), posted(2, "ben", Some(1)), approved(3, 2), approved(4, 2)];
+        assert_eq!(told(&mut Replies::default(), &events, &[2]), [("ann".into(), "ben".into(), 3)]);
+        // Held again before the approval was read.
+        assert_eq!(told(&mut Replies::default(), &events, &[2, 3]), [("ann".into(), "ben".into(), 4)]);
     }
 
     #[test]
     fn what_is_remembered_survives_the_file() {
         let mut replies = Replies::default();
-        told(&mut replies, &[posted(1, "ann", None, None), posted(2, "ben", Some(1), Some(Hold::Mode))]);
+        told(&mut replies, &[posted(1, "ann", None), posted(2, "ben", Some(1))], &[2]);
         let file = serde_json::to_string(&replies).unwrap();
         let mut again: Replies = serde_json::from_str(&file).unwrap();
-        let approved = event(3, "mod", Event::CommentApproved { comment: CommentId(id(2)) });
-        let events = [approved, posted(4, "cy", Some(1), None)];
+        let events = [approved(3, 2), posted(4, "cy", Some(1))];
         let expected = [("ann".into(), "ben".into(), 3), ("ann".into(), "cy".into(), 4)];
-        assert_eq!(told(&mut again, &events), expected);
+        assert_eq!(told(&mut again, &events, &[]), expected);
     }
 
     #[test]

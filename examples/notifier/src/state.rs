@@ -14,6 +14,9 @@ use crate::replies::Replies;
 pub(crate) struct State {
     /// The last event that was dealt with, or where it began.
     pub(crate) position: Option<String>,
+    /// That event's number: lines of the output up to it are settled in here. 0 if none was dealt with yet.
+    #[serde(default)]
+    pub(crate) sequence: u64,
     pub(crate) replies: Replies,
     /// The position that the file has.
     #[serde(skip)]

@@ -29,6 +29,7 @@ fn by(author: &str, state: State) -> CommentFacts {
         state,
         posted: Timestamp(NOW.0 - 60_000),
         lengths: vec![10],
+        unseen: vec![],
         flags: 0,
         flags_illegal: 0,
     }

@@ -36,7 +36,8 @@ fn may_say(facts: &Facts, quotes: &[Quote], length: u32) -> Result<(), Rejection
     for quote in quotes {
         // A quote of a comment that cannot be read may stand: it follows what it quotes and says so in its place.
         let source = facts.comment(quote.comment).ok_or(Rejection::QuoteUnknown)?;
-        if source.length(quote.revision).is_none_or(|length| quote.end > length) {
+        let unseen = source.unseen.contains(&quote.revision);
+        if unseen || source.length(quote.revision).is_none_or(|length| quote.end > length) {
             return Err(Rejection::QuoteInvalid);
         }
     }
@@ -89,12 +90,22 @@ pub(super) fn may_hold(facts: &Facts, actor: &Actor, comment: CommentId) -> Resu
     facts.need_comment(comment)?.need_visible()
 }
 
-pub(super) fn may_approve(facts: &Facts, actor: &Actor, comment: CommentId) -> Result<(), Rejection> {
+/// Who names the revision that they read approves no other.
+pub(super) fn may_approve(
+    facts: &Facts,
+    actor: &Actor,
+    comment: CommentId,
+    revision: Option<u32>,
+) -> Result<(), Rejection> {
     need_one_of(actor, STAFF)?;
     facts.need_thread()?;
     let comment = facts.need_comment(comment)?;
     comment.need_kept()?;
-    if comment.state == State::Held { Ok(()) } else { Err(Rejection::CommentNotHeld) }
+    if comment.state != State::Held {
+        return Err(Rejection::CommentNotHeld);
+    }
+    let stale = revision.is_some_and(|revision| revision != comment.revision());
+    if stale { Err(Rejection::RevisionStale) } else { Ok(()) }
 }
 
 pub(super) fn may_remove(facts: &Facts, actor: &Actor, comment: CommentId) -> Result<(), Rejection> {

@@ -27,6 +27,8 @@ pub struct CommentFacts {
     pub posted: Timestamp,
     /// The lengths of its revisions in characters, from 0.
     pub lengths: Vec<u32>,
+    /// The revisions that readers never saw.
+    pub unseen: Vec<u32>,
     /// Flags that wait for a decision.
     pub flags: u32,
     /// Of those, the ones that say that its content is illegal.

@@ -195,12 +195,14 @@ pub(super) async fn hold(deed: Deed) -> Result<Response, Failed> {
 }
 
 pub(super) async fn approve(deed: Deed) -> Result<Response, Failed> {
-    deed.plainly(|About { id, actor, thread, comment }, _| v1::ApproveCommentRequest {
+    // The revision that the moderator saw, and no other.
+    deed.plainly(|About { id, actor, thread, comment }, form| v1::ApproveCommentRequest {
         id,
         actor,
         wait: true,
         thread,
         comment,
+        revision: Some(form.revision),
     })
     .await
 }

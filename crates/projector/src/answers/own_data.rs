@@ -1,6 +1,6 @@
 //! What is kept of an author, as lines of JSON. The fields are part of the contract: proto/README.md describes them.
 
-use domain::{FlagCategory, Timestamp, Vote};
+use domain::{Timestamp, Vote};
 use serde::Serialize;
 use views::OwnItem;
 
@@ -69,21 +69,13 @@ fn line(item: OwnItem) -> Line {
             },
         },
         OwnItem::Flag { thread, comment, category, words, time: at } => {
-            let category = match category {
-                FlagCategory::Spam => "spam",
-                FlagCategory::Abuse => "abuse",
-                FlagCategory::OffTopic => "off-topic",
-                FlagCategory::Misinformation => "misinformation",
-                FlagCategory::Illegal => "illegal",
-                FlagCategory::Other => "other",
-            };
-            Line::Flag { thread, comment: comment.to_string(), category, words, time: time(at) }
+            Line::Flag { thread, comment: comment.to_string(), category: category.as_str(), words, time: time(at) }
         }
     }
 }
 
 /// RFC 3339, in UTC.
 fn time(time: Timestamp) -> String {
-    // Beyond the years that a calendar has, which `wire` lets no event have, there is nothing better than the number.
+    // `wire` lets no event have a time that cannot be written; a writer's clock could.
     jiff::Timestamp::from_millisecond(time.0).map_or_else(|_| time.0.to_string(), |time| time.to_string())
 }

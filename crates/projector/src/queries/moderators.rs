@@ -72,9 +72,12 @@ pub(super) async fn author(shared: &Shared, request: Request<v1::AuthorRequest>)
 fn audit_query(request: &Request<v1::AuditRequest>, place: Place) -> Answer<AuditQuery> {
     let body = &request.body;
     let filters = [&body.comment, &body.author, &body.by].iter().filter(|filter| !filter.is_empty()).count();
-    if filters > 1 || (!body.comment.is_empty() && place.thread.is_none()) {
-        let detail = "ask for one of comment (with its thread), author and by at most".to_owned();
+    if filters > 1 {
+        let detail = "ask for one of comment, author and by at most".to_owned();
         return Err(Refusal::with_detail(Failure::LimitExceeded, detail));
+    }
+    if !body.comment.is_empty() && place.thread.is_none() {
+        return Err(Rejection::ThreadInvalid.into());
     }
     let before = match body.after.as_str() {
         "" => None,

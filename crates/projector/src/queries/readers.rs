@@ -1,12 +1,14 @@
 //! What readers' pages are made of.
 
+use std::sync::Arc;
+
 use domain::{Place, Rejection};
 use service::{Refusal, Request};
 use views::Viewer;
 use wire::error::Failure;
-use wire::v1;
+use wire::{Position, v1};
 
-use super::{Answer, limit, need_all, need_open, optional, place, position, read};
+use super::{Answer, limit, need_all, need_open, optional, place, position, read, read_after};
 use crate::answers;
 use crate::limits::{COUNTS_MAX, PAGE_BYTES_MAX, PAGE_DEFAULT, PAGE_MAX, SITES_MAX};
 use crate::shared::Shared;
@@ -99,11 +101,12 @@ pub(super) async fn changes(shared: &Shared, request: Request<v1::ChangesRequest
         return Err(Rejection::ThreadInvalid.into());
     }
     let since = position(&request.body.since)?.ok_or(Failure::PositionInvalid)?;
-    // What happened up to `since` may not be remembered yet, and then would be told of twice but never missed.
     let at_least = if request.body.at_least.is_empty() { &request.body.since } else { &request.body.at_least };
-    let (recent, epoch) = (std::sync::Arc::clone(&shared.recent), since.epoch);
-    read(shared, at_least, move |view, position| {
-        let numbers = recent.since(since.sequence, &place).filter(|_| epoch == position.epoch);
+    let recent = Arc::clone(&shared.recent);
+    read_after(shared, at_least, move |view, position, known| {
+        // The view may hold a step that is not remembered yet: the answer is as of what is, and the step comes after it.
+        let position = Position { sequence: known, ..position };
+        let numbers = recent.since(since.sequence, &place).filter(|_| since.epoch == position.epoch);
         let complete = numbers.is_some();
         let numbers = numbers.unwrap_or_default();
         let change = view.now(&place, &numbers)?.ok_or(Rejection::ThreadUnknown)?;

@@ -16,13 +16,14 @@ use crate::shared::Shared;
 
 pub(super) async fn site(shared: &Shared, request: Request<v1::SiteRequest>) -> Answer<v1::SiteReply> {
     let place = place(&request, "")?;
-    // A version that no answer held is no version that is known.
-    let known = request.body.known_version.parse().ok();
+    // Numbers may be given out twice by a log that lost its tail, so that a version has the epoch too.
+    let known: Option<Position> = request.body.known_version.parse().ok();
     read(shared, &request.body.at_least, move |view, position| {
+        let known = known.filter(|known| known.epoch == position.epoch).map(|known| known.sequence);
         let site = view.settings(&place.site, known)?.ok_or(Rejection::SiteUnknown)?;
         Ok(v1::SiteReply {
             position: position.to_string(),
-            version: site.version.to_string(),
+            version: Position { sequence: site.version, ..position }.to_string(),
             settings: site.settings.as_ref().map(settings_out),
             mode: mode_out(site.mode),
             mode_reason: site.mode_reason,

@@ -9,6 +9,7 @@ use crate::codes;
 use crate::draft::Draft;
 use crate::error::Error;
 use crate::keys::Key;
+use crate::pages::revision_of;
 use crate::records::{self, Comment, Flags, Removed, Words};
 
 /// What was said, and what it quotes.
@@ -50,6 +51,7 @@ pub(super) fn post(
         time_millis,
         parent,
         lengths: vec![length],
+        unseen: vec![0],
         state: codes::of_state(State::Held),
         shown: false,
         held: held.map_or(0, codes::of_hold),
@@ -71,6 +73,8 @@ pub(super) fn post(
 fn show(draft: &mut Draft<'_>, at: At<'_>, comment: &mut Comment) -> Result<(), Error> {
     comment.state = codes::of_state(State::Visible);
     comment.held = 0;
+    let revision = revision_of(comment);
+    comment.unseen.retain(|unseen| *unseen != revision);
     if !comment.shown {
         comment.shown = true;
         draft.thread(at.site, at.thread)?.count += 1;
@@ -138,6 +142,9 @@ pub(super) fn edit(
         {
             comment.state = codes::of_state(State::Held);
             comment.held = codes::of_hold(held);
+        }
+        if comment.state != codes::of_state(State::Visible) {
+            comment.unseen.push(revision);
         }
         let key = Key::Words(at.no, number);
         if let Some(before) = draft.words.get(draft.tree, &key)?.cloned() {

@@ -89,6 +89,7 @@ pub(crate) fn facts_of(comment: &Comment) -> Result<CommentFacts, Error> {
         state: codes::state(comment.state)?,
         posted: Timestamp(comment.time_millis),
         lengths: comment.lengths.clone(),
+        unseen: comment.unseen.clone(),
         flags: comment.flags.open,
         flags_illegal: comment.flags.illegal,
     })

@@ -43,7 +43,8 @@ pub(super) fn flag(
     draft.flags.put(&Key::Flag(at.no, number, &it.envelope.actor.id), flag);
     put(draft, at, number, comment, waited);
     let (before, after) = (before.as_str().to_owned(), after.as_str().to_owned());
-    Ok(Some(Noted { author, reason: words.to_owned(), before, after }))
+    // The words stay with the flag, and go with it.
+    Ok(Some(Noted { author, reason: category.as_str().to_owned(), before, after }))
 }
 
 pub(super) fn withdraw(

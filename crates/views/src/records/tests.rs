@@ -92,6 +92,7 @@ fn the_bytes_of_comments_stay_as_they_are() {
         time_millis: 1_700_000_000_000,
         parent: 1,
         lengths: vec![9, 300],
+        unseen: vec![1],
         state: 2,
         shown: true,
         held: 5,
@@ -102,10 +103,10 @@ fn the_bytes_of_comments_stay_as_they_are() {
     };
     golden(
         &comment,
-        "01c7b30ce40703616e6efd00d0ca9f17030000010209fb2c0102010501036d6f64047370616d013405011001010203040105010c",
+        "01ce89ad010703616e6efd00d0ca9f17030000010209fb2c01010102010501036d6f64047370616d013405011001010203040105010c",
     );
     let bare = Comment { removed: None, edited_millis: None, flags: Flags::default(), ..comment };
-    golden(&bare, "016af578220703616e6efd00d0ca9f17030000010209fb2c01020105000001000000000000");
+    golden(&bare, "0126e700030703616e6efd00d0ca9f17030000010209fb2c010101020105000001000000000000");
     let quote = Quote { number: 1, revision: 2, start: 3, end: 70_000, at: 4 };
     golden(
         &Words { text: "声".into(), quotes: vec![quote], time_millis: 5 },

@@ -52,7 +52,7 @@ fn waiting(store: &Store) -> usize {
 #[test]
 fn a_held_comment_has_no_row_until_it_is_approved_and_its_number_stays() {
     let held = What::Post { parent: None, quote: None, held: Some(Hold::NewAuthor) };
-    let acts = [What::open(0), held.by(1), What::post().by(2), by_moderator(What::Approve(0))];
+    let acts = [What::open(0), held.by(1), What::post().by(2), by_moderator(What::Approve(0, None))];
     let log = history(&acts);
     let dir = tempfile::tempdir().unwrap();
     let store = open(&dir);
@@ -90,7 +90,7 @@ fn flags_hold_at_the_threshold_and_an_approval_lets_older_flags_count_no_more() 
     assert_eq!(state(&acts), (State::Visible, None, 1));
     acts.push(spam(3));
     assert_eq!(state(&acts), (State::Held, Some(Hold::Flags), 2));
-    acts.push(by_moderator(What::Approve(0)));
+    acts.push(by_moderator(What::Approve(0, None)));
     assert_eq!(state(&acts), (State::Visible, None, 2), "they still wait for a decision");
     acts.push(What::Withdraw(0).by(2));
     acts.push(spam(2));
@@ -101,7 +101,7 @@ fn flags_hold_at_the_threshold_and_an_approval_lets_older_flags_count_no_more() 
 
 #[test]
 fn an_older_flag_that_is_withdrawn_takes_nothing_from_the_newer_ones() {
-    let looked = [by_moderator(What::Hold(0)), by_moderator(What::Approve(0))];
+    let looked = [by_moderator(What::Hold(0)), by_moderator(What::Approve(0, None))];
     let mut acts = vec![What::open(0), threshold(2), What::post().by(1), spam(2)];
     acts.extend(looked);
     acts.extend([spam(3), What::Withdraw(0).by(2), spam(4)]);

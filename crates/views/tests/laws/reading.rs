@@ -84,7 +84,11 @@ fn what_quotes_of_quotes_draw_is_bounded_and_a_page_ends_early() {
     let said = whole.comments[3].said.as_ref().unwrap();
     assert_eq!(said.body, longest, "one's own words are never cut");
     assert!((30_000..90_000).contains(&bytes_of(&said.quotes)), "{}", bytes_of(&said.quotes));
-    assert_eq!(said.quotes.len(), 20, "its own quotes are all there, some without words, so that an edit can keep them");
+    assert_eq!(
+        said.quotes.len(),
+        20,
+        "its own quotes are all there, some without words, so that an edit can keep them"
+    );
     let short = page(&store, &anybody(), 0, (50, 100_000));
     assert_eq!((short.comments.len(), short.next), (1, Some(1)));
     let second = page(&store, &anybody(), 1, (50, 1));

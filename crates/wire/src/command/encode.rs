@@ -116,9 +116,11 @@ pub fn encode(command: &Command, wait: bool) -> (&'static str, Vec<u8>) {
             wait,
             HoldCommentRequest { thread, comment: comment.to_string(), reason: reason.to_string() }
         ),
-        CommandBody::ApproveComment { comment } => {
-            request!(command, wait, ApproveCommentRequest { thread, comment: comment.to_string() })
-        }
+        CommandBody::ApproveComment { comment, revision } => request!(
+            command,
+            wait,
+            ApproveCommentRequest { thread, comment: comment.to_string(), revision: *revision }
+        ),
         CommandBody::RemoveComment { comment, reason, rule } => request!(
             command,
             wait,

@@ -80,7 +80,7 @@ impl Request for v1::ApproveCommentRequest {
     const VERB: &'static str = "approve-comment";
 
     fn parse(self, site: SiteId) -> Result<Asked, Rejection> {
-        let body = CommandBody::ApproveComment { comment: self.comment.parse()? };
+        let body = CommandBody::ApproveComment { comment: self.comment.parse()?, revision: self.revision };
         asked(&self.id, self.actor, self.wait, of_thread(site, &self.thread)?, body)
     }
 }

@@ -53,6 +53,20 @@ fn a_quote_stands_inside_a_revision_of_a_comment_of_the_same_thread() {
 }
 
 #[test]
+fn a_revision_that_readers_never_saw_is_not_quoted() {
+    let unseen = given_comment(|comment| {
+        comment.lengths.push(10);
+        comment.unseen = vec![0];
+    });
+    let quoting = |revision| {
+        let quoted = Quote { revision, ..quote(comment(1), 0, 1) };
+        refused("cy", &[], post(None, vec![quoted]), &unseen)
+    };
+    assert_eq!(quoting(0), Some(Rejection::QuoteInvalid));
+    assert_eq!(quoting(1), None);
+}
+
+#[test]
 fn quotes_are_few_and_stand_in_order_inside_their_text() {
     let at = |at| Quote { at, ..quote(comment(1), 0, 1) };
     assert_eq!(Quotes::parse(vec![at(6)], 5), Err(Rejection::QuoteInvalid));
@@ -166,12 +180,15 @@ fn moderators_administrators_and_services_hold_what_is_visible() {
 
 #[test]
 fn staff_approve_what_is_held() {
-    let approve = |id| CommandBody::ApproveComment { comment: comment(id) };
+    let approve = |id| CommandBody::ApproveComment { comment: comment(id), revision: None };
     assert_eq!(refused("cy", &[Role::Service], approve(3), &given()), Some(Rejection::NotPermitted));
     for role in STAFF {
         assert_eq!(refused("cy", &[role], approve(3), &given()), None);
     }
     assert_eq!(refused("cy", &STAFF, approve(1), &given()), Some(Rejection::CommentNotHeld));
+    let read = |revision| CommandBody::ApproveComment { comment: comment(3), revision: Some(revision) };
+    assert_eq!(refused("cy", &STAFF, read(0), &given()), None);
+    assert_eq!(refused("cy", &STAFF, read(1), &given()), Some(Rejection::RevisionStale), "not what was read");
     assert_eq!(refused("cy", &STAFF, approve(2), &given()), Some(Rejection::CommentRemoved));
 }
 

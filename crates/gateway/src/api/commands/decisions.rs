@@ -7,7 +7,7 @@ use wire::v1;
 use wire::values::actor_out;
 
 use super::comments::OfComment;
-use crate::api::ask::{Plain, answer};
+use crate::api::ask::answer;
 use crate::handler::id_or_new;
 use crate::problem::Problem;
 
@@ -27,6 +27,15 @@ pub(in crate::api) struct Remove {
 pub(in crate::api) struct Reasoned {
     id: Option<String>,
     reason: String,
+    #[serde(default)]
+    wait: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct Approve {
+    id: Option<String>,
+    revision: Option<u32>,
     #[serde(default)]
     wait: bool,
 }
@@ -69,12 +78,12 @@ pub(in crate::api) async fn hold(ask: OfComment<Reasoned>) -> Result<Response, P
     answer(&ask.app, &site, request, StatusCode::CREATED).await
 }
 
-pub(in crate::api) async fn approve(ask: OfComment<Plain>) -> Result<Response, Problem> {
-    let Plain { id, wait } = ask.body;
+pub(in crate::api) async fn approve(ask: OfComment<Approve>) -> Result<Response, Problem> {
+    let Approve { id, revision, wait } = ask.body;
     let (site, thread, comment) = ask.ids;
     let (id, actor, thread, comment) =
         (id_or_new(id), Some(actor_out(&ask.actor)), thread.to_string(), comment.to_string());
-    let request = v1::ApproveCommentRequest { id, actor, wait, thread, comment };
+    let request = v1::ApproveCommentRequest { id, actor, wait, thread, comment, revision };
     answer(&ask.app, &site, request, StatusCode::CREATED).await
 }
 

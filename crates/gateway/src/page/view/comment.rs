@@ -91,7 +91,8 @@ pub(super) struct DeskView {
     /// Where its forms lead back to.
     pub(super) back: &'static str,
     pub(super) hold: bool,
-    pub(super) approve: bool,
+    /// The revision that an approval is of, where there may be one.
+    pub(super) approve: Option<u32>,
     pub(super) remove: bool,
     pub(super) restore: bool,
     /// Whether it is featured, where it may be.
@@ -261,7 +262,7 @@ impl DeskView {
             after: String::new(),
             back: "",
             hold: visible,
-            approve: held,
+            approve: (held).then_some(comment.revision),
             remove: visible || held,
             restore: state == v1::CommentState::Removed,
             featured: visible.then_some(comment.featured),
@@ -271,6 +272,6 @@ impl DeskView {
     }
 
     fn has_something(&self) -> bool {
-        self.hold || self.approve || self.remove || self.restore || self.flags > 0
+        self.hold || self.approve.is_some() || self.remove || self.restore || self.flags > 0
     }
 }

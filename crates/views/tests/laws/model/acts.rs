@@ -72,7 +72,8 @@ pub(crate) enum What {
         own: bool,
     },
     Hold(u8),
-    Approve(u8),
+    /// The comment, and whether the revision that is named is the current one.
+    Approve(u8, Option<bool>),
     Remove(u8),
     Restore(u8),
     Feature(u8, bool),
@@ -219,7 +220,7 @@ fn moderators_do() -> impl Strategy<Value = What> {
     ];
     prop_oneof![
         3 => comment().prop_map(What::Hold),
-        7 => comment().prop_map(What::Approve),
+        7 => (comment(), any::<Option<bool>>()).prop_map(|(at, current)| What::Approve(at, current)),
         3 => comment().prop_map(What::Remove),
         4 => comment().prop_map(What::Restore),
         2 => (comment(), any::<bool>()).prop_map(|(comment, featured)| What::Feature(comment, featured)),

@@ -132,7 +132,11 @@ impl Writer {
                 (Event::CommentDeleted { comment: comment(at) }, own(at, is_own))
             }
             What::Hold(at) => (Event::CommentHeld { comment: comment(at), reason: "h".into() }, by),
-            What::Approve(at) => (Event::CommentApproved { comment: comment(at) }, by),
+            What::Approve(at, current) => {
+                let latest = find(at).map_or(0, |found| found.revisions.len() as u32 - 1);
+                let revision = current.map(|current| latest + u32::from(!current));
+                (Event::CommentApproved { comment: comment(at), revision }, by)
+            }
             What::Remove(at) => {
                 (Event::CommentRemoved { comment: comment(at), reason: "r".into(), rule: "4".into() }, by)
             }

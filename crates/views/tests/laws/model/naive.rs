@@ -94,6 +94,8 @@ pub(crate) struct Revision {
     pub(crate) since: Timestamp,
     pub(crate) text: String,
     pub(crate) quotes: Vec<Quote>,
+    /// Whether readers ever saw it.
+    pub(crate) seen: bool,
 }
 
 #[derive(Debug)]

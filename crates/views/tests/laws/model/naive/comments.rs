@@ -32,7 +32,7 @@ fn can_quote(comments: &[Comment], quotes: &[Quote]) -> bool {
     quotes.iter().all(|quote| {
         let quoted = comments.iter().find(|comment| comment.id == quote.comment);
         let revision = quoted.and_then(|quoted| quoted.revisions.get(quote.revision as usize));
-        revision.is_some_and(|revision| quote.end as usize <= revision.text.chars().count())
+        revision.is_some_and(|revision| revision.seen && quote.end as usize <= revision.text.chars().count())
     })
 }
 
@@ -60,6 +60,7 @@ impl Comment {
         self.state = State::Visible;
         self.held = None;
         self.has_row = true;
+        self.revisions.last_mut().unwrap().seen = true;
     }
 
     fn hold(&mut self, why: Hold) {
@@ -140,7 +141,12 @@ impl Naive {
             author: author.clone(),
             time: Timestamp(now),
             parent: *parent,
-            revisions: vec![Revision { since: Timestamp(now), text, quotes: quotes.clone() }],
+            revisions: vec![Revision {
+                since: Timestamp(now),
+                text,
+                quotes: quotes.clone(),
+                seen: held.is_none(),
+            }],
             state: if held.is_some() { State::Held } else { State::Visible },
             held,
             has_row: held.is_none(),
@@ -174,7 +180,8 @@ impl Naive {
             edited.hold(held);
         }
         let (since, text) = (Timestamp(now), text.as_str().to_owned());
-        edited.revisions.push(Revision { since, text, quotes: quotes.clone() });
+        let seen = edited.state == State::Visible;
+        edited.revisions.push(Revision { since, text, quotes: quotes.clone(), seen });
         Ok(Note {
             author: edited.author.clone(),
             reason: String::new(),
@@ -200,8 +207,9 @@ impl Naive {
                 comment.hold(Hold::Decision);
                 why = reason.to_string();
             }
-            Event::CommentApproved { .. } => {
+            Event::CommentApproved { revision, .. } => {
                 need(is_staff(actor) && comment.state == State::Held)?;
+                need(revision.is_none_or(|revision| revision as usize == comment.revisions.len() - 1))?;
                 comment.show();
                 comment.flags.values_mut().for_each(|flag| flag.counts = false);
             }
@@ -247,12 +255,25 @@ impl Naive {
                 need(author != by && !comment.flags.contains_key(&by))?;
                 let (words, time) = (words.to_string(), Timestamp(now));
                 comment.flagged = comment.flagged.or(Some(time));
-                let flag = Flag { category: *category, words: words.clone(), time, decided: None, counts: true };
+                let flag = Flag { category: *category, words, time, decided: None, counts: true };
                 comment.flags.insert(by, flag);
                 if threshold > 0 && comment.flags.values().filter(|flag| flag.counts).count() >= threshold {
                     comment.hold(Hold::Flags);
                 }
-                Ok(Note { author, reason: words, before: "visible".to_owned(), after: word(comment.state) })
+                let reason = match category {
+                    FlagCategory::Spam => "spam",
+                    FlagCategory::Abuse => "abuse",
+                    FlagCategory::OffTopic => "off-topic",
+                    FlagCategory::Misinformation => "misinformation",
+                    FlagCategory::Illegal => "illegal",
+                    FlagCategory::Other => "other",
+                };
+                Ok(Note {
+                    author,
+                    reason: reason.to_owned(),
+                    before: "visible".to_owned(),
+                    after: word(comment.state),
+                })
             }
             Event::FlagWithdrawn { .. } => {
                 need(comment.flags.get(&by).is_some_and(|flag| flag.decided.is_none()))?;
