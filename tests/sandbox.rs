@@ -298,6 +298,14 @@ impl Sandbox {
         .await
     }
 
+    /// The code of the rule that a command breaks: the writer refuses it, or, if its facts were a moment old, the fold.
+    pub(crate) async fn refused(&self, command: KoeCommand) -> String {
+        match self.send(&command, true).await {
+            Ok(reply) if reply.outcome() == v1::Outcome::Void => reply.code,
+            answer => code(&answer).to_owned(),
+        }
+    }
+
     pub(crate) async fn post(&self, author: &str, text: &str) -> CommentId {
         let command = post(author, "t", text);
         self.send(&command, true).await.unwrap();

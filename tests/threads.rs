@@ -91,8 +91,8 @@ async fn a_thread_closed_in_favour_of_another_leads_its_readers_there() {
     let page = sandbox.page("t", &sandbox.end().await).await;
     assert_eq!((page.successor.as_str(), page.mode_reason.as_str()), ("u", "It goes on there."));
     assert_eq!(page.comments.len(), 1, "what was said stays");
-    assert_eq!(code(&sandbox.send(&vote("ben", comment, Vote::Up), true).await), "thread-read-only");
-    assert_eq!(code(&sandbox.send(&post("ben", "t", "no"), true).await), "thread-read-only");
+    assert_eq!(sandbox.refused(vote("ben", comment, Vote::Up)).await, "thread-read-only");
+    assert_eq!(sandbox.refused(post("ben", "t", "no")).await, "thread-read-only");
     sandbox.send(&post("ben", "u", "yes"), true).await.unwrap();
     sandbox.verify();
 }
@@ -122,8 +122,8 @@ async fn after_its_closing_time_a_thread_takes_nothing_and_may_be_opened_again()
         command(staff(), Some("t"), CommandBody::UpdateThread(patch))
     };
     sandbox.send(&close(Closing::At(Timestamp(1_000))), true).await.unwrap();
-    assert_eq!(code(&sandbox.send(&vote("ben", comment, Vote::Up), true).await), "thread-closed");
-    assert_eq!(code(&sandbox.send(&post("ben", "t", "no"), true).await), "thread-closed");
+    assert_eq!(sandbox.refused(vote("ben", comment, Vote::Up)).await, "thread-closed");
+    assert_eq!(sandbox.refused(post("ben", "t", "no")).await, "thread-closed");
     sandbox.send(&close(Closing::Never), true).await.unwrap();
     sandbox.send(&vote("ben", comment, Vote::Up), true).await.unwrap();
     sandbox.verify();

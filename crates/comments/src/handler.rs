@@ -59,7 +59,8 @@ impl Judge for ByHouseRules<'_> {
         match event {
             Event::CommentPosted { text, held, .. } | Event::CommentEdited { text, held, .. } => {
                 *held = self.handler.rules(&self.site, at_least).await?.hold(facts, text);
-                Ok(())
+                // A hold is never stale, as a refusal is not: a first one only asks for the second look.
+                if held.is_some() && at_least.is_empty() { Err(Rejection::CommentHeld.into()) } else { Ok(()) }
             }
             Event::AuthorNamed { name, .. } => self.need_free_name(name, at_least).await,
             Event::ThreadModeSet(change) => self.need_successor(change, at_least).await,

@@ -68,7 +68,8 @@ enum From {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_ansi(colours).init();
     let options = Options::parse();
     let mut state = State::load(&options.state)?;
     let mut output = Output::open(options.output.as_deref(), state.sequence)?;
