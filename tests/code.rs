@@ -8,6 +8,11 @@ use crate::sandbox::root;
 /// What each crate may use of the workspace, and of the libraries that decide what it can do.
 const EDGES: &[(&str, &[&str], &[&str])] = &[
     ("domain", &[], &[]),
+    (
+        "bench",
+        &["domain", "wire", "journal", "client", "service", "comments", "votes", "projector"],
+        &["async-nats", "tokio", "clap", "prometheus"],
+    ),
     ("wire", &["domain"], &["prost"]),
     ("journal", &["domain", "wire"], &["async-nats", "tokio"]),
     ("views", &["domain"], &["sled", "bincode"]),

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
-pub use writer::Options;
 use writer::{About, Repeats};
+pub use writer::{Options, RateOptions};
 
 const ABOUT: About = About { role: "votes", name: "koe-votes", description: "Commands that set votes" };
 

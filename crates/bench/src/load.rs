@@ -1,0 +1,208 @@
+//! The load: what readers of a busy site do, from a fixed seed, with the tallies that must come of it.
+//!
+//! Five of a hundred events are comments and the others votes. Threads and comments are chosen by a Zipf law, voters
+//! evenly out of 200,000; one vote in ten is somebody's second thought about an earlier one.
+
+use std::collections::HashMap;
+
+use domain::text::Text;
+use domain::{
+    Actor, CommandId, CommentId, Envelope, Event, Place, Role, Roles, SiteId, Tally, ThreadId, Timestamp, Vote,
+};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, Zipf};
+
+const SEED: u64 = 0x006b_6f65;
+/// Articles that are talked about.
+const THREADS: usize = 1_000;
+/// The exponent of both laws: some above 1, as attention goes.
+const EXPONENT: f64 = 1.1;
+const VOTERS: u32 = 200_000;
+const COMMENTS_IN_HUNDRED: u32 = 5;
+const SECOND_THOUGHTS_IN_HUNDRED: u32 = 10;
+/// Votes that somebody may think about again.
+const REMEMBERED_VOTES: usize = 100_000;
+/// The first event's time, and its id's: 2026-01-01.
+const BEGIN_MILLIS: i64 = 1_767_225_600_000;
+
+/// A comment, by its thread and its place in it.
+type At = (usize, usize);
+
+/// Gives event after event, for ever the same.
+pub(crate) struct Load {
+    rng: ChaCha8Rng,
+    site: SiteId,
+    threads: Vec<Vec<CommentId>>,
+    which_thread: Zipf<f64>,
+    votes: HashMap<(At, u32), Vote>,
+    remembered: Vec<(At, u32)>,
+    given: u64,
+}
+
+impl Load {
+    pub(crate) fn new() -> Self {
+        let threads = u32::try_from(THREADS).map_or(1.0, f64::from);
+        Self {
+            rng: ChaCha8Rng::seed_from_u64(SEED),
+            site: "bench".parse().expect("a token"),
+            threads: Vec::new(),
+            which_thread: Zipf::new(threads, EXPONENT).expect("sound parameters"),
+            votes: HashMap::new(),
+            remembered: Vec::new(),
+            given: 0,
+        }
+    }
+
+    pub(crate) fn site(&self) -> &SiteId {
+        &self.site
+    }
+
+    pub(crate) fn thread(index: usize) -> ThreadId {
+        format!("thread-{index}").parse().expect("a token")
+    }
+
+    /// The next event, in the order in which all are applied.
+    pub(crate) fn next(&mut self) -> (Place, Envelope) {
+        self.given += 1;
+        let (place, actor, event) = match usize::try_from(self.given - 1).unwrap_or(usize::MAX) {
+            0 => (None, staff(), Event::SiteOpened { name: "Bench".into(), zone: "UTC".into() }),
+            opened if opened <= THREADS => self.open(opened - 1),
+            // Each thread begins with a comment, so that there is something to vote on.
+            posted if posted <= 2 * THREADS => self.post(posted - THREADS - 1),
+            _ if self.rng.random_ratio(COMMENTS_IN_HUNDRED, 100) => {
+                let thread = self.pick_thread();
+                self.post(thread)
+            }
+            _ => self.vote(),
+        };
+        let millis = BEGIN_MILLIS + i64::try_from(self.given).unwrap_or(i64::MAX) / 10;
+        let place = Place { site: self.site.clone(), thread: place.map(Self::thread) };
+        (place, Envelope { id: self.id(), time: Timestamp(millis), actor, event })
+    }
+
+    /// A UUIDv7 of the event's number.
+    fn id(&self) -> CommandId {
+        let millis = u128::from(BEGIN_MILLIS.unsigned_abs()) + u128::from(self.given) / 10;
+        CommandId::from_u128(millis << 80 | 7 << 76 | 2 << 62 | u128::from(self.given))
+    }
+
+    fn open(&mut self, thread: usize) -> (Option<usize>, Actor, Event) {
+        self.threads.push(Vec::new());
+        let (headline, category) = (format!("Article {thread}").into(), "Bench".into());
+        let (address, published, closes_at) = ("".into(), None, None);
+        (Some(thread), staff(), Event::ThreadOpened { headline, address, category, published, closes_at })
+    }
+
+    fn post(&mut self, thread: usize) -> (Option<usize>, Actor, Event) {
+        let author = self.rng.random_range(0..VOTERS);
+        let words = "What a reader has to say to this is about as long as a line or two. ";
+        let text = Text::recorded(&words.repeat(self.rng.random_range(1..6)));
+        let length = text.length();
+        let id = CommentId(self.id());
+        if let Some(comments) = self.threads.get_mut(thread) {
+            comments.push(id);
+        }
+        let event = Event::CommentPosted { parent: None, text, quotes: Vec::new(), length, held: None };
+        (Some(thread), reader(&format!("author-{author}")), event)
+    }
+
+    fn vote(&mut self) -> (Option<usize>, Actor, Event) {
+        let again = !self.remembered.is_empty() && self.rng.random_ratio(SECOND_THOUGHTS_IN_HUNDRED, 100);
+        let (at, voter) = if again {
+            let index = self.rng.random_range(0..self.remembered.len());
+            self.remembered.get(index).copied().unwrap_or_default()
+        } else {
+            let thread = self.pick_thread();
+            let comments = self.threads.get(thread).map_or(1, Vec::len);
+            ((thread, self.pick(comments)), self.rng.random_range(0..VOTERS))
+        };
+        let vote = match self.rng.random_range(0..10_u32) {
+            0..6 => Vote::Up,
+            6..9 => Vote::Down,
+            _ => Vote::None,
+        };
+        self.votes.insert((at, voter), vote);
+        let slot = self.rng.random_range(0..REMEMBERED_VOTES);
+        match self.remembered.get_mut(slot) {
+            Some(remembered) => *remembered = (at, voter),
+            None => self.remembered.push((at, voter)),
+        }
+        let comment = self.comment(at);
+        (Some(at.0), reader(&format!("voter-{voter}")), Event::VoteCast { comment, vote })
+    }
+
+    fn comment(&self, (thread, index): At) -> CommentId {
+        let comments = self.threads.get(thread).and_then(|comments| comments.get(index));
+        comments.copied().expect("every thread begins with a comment")
+    }
+
+    fn pick_thread(&mut self) -> usize {
+        index_of(self.which_thread.sample(&mut self.rng), THREADS)
+    }
+
+    /// One of so many, the first ones more often.
+    fn pick(&mut self, of: usize) -> usize {
+        let most = u32::try_from(of).map_or(1.0, f64::from);
+        let law = Zipf::new(most, EXPONENT).expect("sound parameters");
+        index_of(law.sample(&mut self.rng), of)
+    }
+
+    /// What must have come of everything that was given: the comments of each thread, and their tallies.
+    pub(crate) fn expected(&self) -> Vec<Vec<Tally>> {
+        let mut tallies: Vec<Vec<Tally>> =
+            self.threads.iter().map(|comments| vec![Tally::default(); comments.len()]).collect();
+        for (((thread, index), _), vote) in &self.votes {
+            let Some(tally) = tallies.get_mut(*thread).and_then(|thread| thread.get_mut(*index)) else { continue };
+            match vote {
+                Vote::Up => tally.up += 1,
+                Vote::Down => tally.down += 1,
+                Vote::None => {}
+            }
+        }
+        tallies
+    }
+}
+
+/// A sample of a Zipf law, which counts from 1, as an index.
+#[expect(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to `of`")]
+fn index_of(sample: f64, of: usize) -> usize {
+    (sample as usize).clamp(1, of) - 1
+}
+
+fn staff() -> Actor {
+    let roles: Roles = [Role::Administrator].into_iter().collect();
+    Actor { id: "editor".parse().expect("a token"), roles }
+}
+
+fn reader(id: &str) -> Actor {
+    Actor { id: id.parse().expect("a token"), roles: Roles::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_load_is_the_same_each_time() {
+        let digest = || {
+            let mut load = Load::new();
+            let events: Vec<_> = (0..20_000).map(|_| load.next()).collect();
+            (events, load.expected())
+        };
+        assert_eq!(digest(), digest());
+    }
+
+    #[test]
+    fn the_load_has_comments_votes_and_second_thoughts() {
+        let mut load = Load::new();
+        let events: Vec<_> = (0..50_000).map(|_| load.next().1.event).collect();
+        let count = |kind: &str| events.iter().filter(|event| event.kind() == kind).count();
+        assert_eq!((count("site-opened"), count("thread-opened")), (1, THREADS));
+        assert!((3_000..4_000).contains(&count("comment-posted")), "{}", count("comment-posted"));
+        assert!(load.votes.len() < count("vote-cast") * 95 / 100, "some think again");
+        let tallies = load.expected();
+        let most = tallies.iter().map(Vec::len).max();
+        assert!(most > Some(100), "one thread has most of it: {most:?}");
+    }
+}
