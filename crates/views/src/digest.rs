@@ -3,6 +3,9 @@
 //! They cover logical records by place, comment numbers among them, recomputed from stored values; no sequences, no
 //! internal numbers of places or voters, no counters of what had no effect.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use domain::{AuthorId, CommandId, Place, SiteId};
 
 use crate::error::Error;
@@ -10,7 +13,7 @@ use crate::keys::{Key, PlaceNo, Side, WordList, number_tail, prefix, voters_tail
 use crate::pages::{View, id_of};
 use crate::records::{
     Audit, Author, Command, Comment, Flag, Flags, FormerName, Mode, Resolution, Rules, Settings, Site, Thread,
-    Words,
+    VoterIds, Words,
 };
 use roaring::RoaringBitmap;
 
@@ -92,6 +95,27 @@ impl Sum {
     }
 }
 
+/// Digests of the ids of a site's voters, each chunk looked up once.
+struct Voters {
+    site: PlaceNo,
+    digests: HashMap<u32, Vec<Digest>>,
+}
+
+impl Voters {
+    fn digest(&mut self, view: &View<'_>, voter: u32) -> Result<Digest, Error> {
+        let (chunk, slot) = VoterIds::place_of(voter);
+        let digests = match self.digests.entry(chunk) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(vacant) => {
+                let ids: Option<VoterIds> = view.get(&Key::VoterIds(self.site, chunk))?;
+                let ids = ids.unwrap_or_default().0;
+                vacant.insert(ids.iter().map(|id| *blake3::hash(id.as_bytes()).as_bytes()).collect())
+            }
+        };
+        digests.get(slot).copied().ok_or(Error::Damaged("a voter is missing"))
+    }
+}
+
 impl View<'_> {
     /// Places after one, in the order of keys: each site and then its threads.
     pub fn places(&self, after: Option<&Place>, limit: usize) -> Result<Vec<Place>, Error> {
@@ -149,11 +173,12 @@ impl View<'_> {
             return Ok(Vec::new());
         };
         let (site, thread) = (PlaceNo(site.place), PlaceNo(thread.place));
+        let mut voters = Voters { site, digests: HashMap::new() };
         self.scan::<Comment>(prefix::comments(thread))
             .map(|entry| {
                 let (key, comment) = entry?;
                 let number = number_tail(&key).ok_or(Error::Damaged("a comment's key"))?;
-                self.comment_digest(site, thread, number, &comment)
+                self.comment_digest(thread, number, &comment, &mut voters)
             })
             .collect()
     }
@@ -253,10 +278,10 @@ impl View<'_> {
 
     fn comment_digest(
         &self,
-        site: PlaceNo,
         thread: PlaceNo,
         number: u32,
         comment: &Comment,
+        voters: &mut Voters,
     ) -> Result<Digest, Error> {
         let mut fields = Fields::of("comment");
         fields.number(number);
@@ -292,7 +317,7 @@ impl View<'_> {
         let tally = self.tally(thread, number)?;
         fields.number(tally.up);
         fields.number(tally.down);
-        self.add_voters(site, thread, number, &mut fields)?;
+        self.add_voters((thread, number), voters, &mut fields)?;
         Ok(fields.finish())
     }
 
@@ -344,18 +369,21 @@ impl View<'_> {
         Ok(())
     }
 
-    fn add_voters(&self, site: PlaceNo, thread: PlaceNo, number: u32, fields: &mut Fields) -> Result<(), Error> {
+    fn add_voters(
+        &self,
+        (thread, number): (PlaceNo, u32),
+        known: &mut Voters,
+        fields: &mut Fields,
+    ) -> Result<(), Error> {
         let (mut ups, mut downs) = (Sum::default(), Sum::default());
         for entry in self.scan::<RoaringBitmap>(prefix::voters(thread, number)) {
             let (key, voters) = entry?;
             let (side, container) = voters_tail(&key).ok_or(Error::Damaged("a key of voters"))?;
             for low in voters {
-                let voter = u32::from(container) << 16 | low;
-                let id: Option<String> = self.get(&Key::VoterId(site, voter))?;
-                let member = blake3::hash(id.ok_or(Error::Damaged("a voter is missing"))?.as_bytes());
+                let member = known.digest(self, u32::from(container) << 16 | low)?;
                 match side {
-                    Side::Up => ups.add(member.as_bytes()),
-                    Side::Down => downs.add(member.as_bytes()),
+                    Side::Up => ups.add(&member),
+                    Side::Down => downs.add(&member),
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! What a batch has read and changed: everything the fold touches, loaded once, written once.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{AuthorId, Place, SiteId, ThreadId};
@@ -9,13 +10,13 @@ use crate::error::Error;
 use crate::keys::{Key, PlaceNo};
 use crate::records::{
     Address, Audit, Author, Command, Comment, Flag, FormerName, Frozen, Resolution, Scores, Settings, Site,
-    Thread, Words,
+    Thread, VoterIds, Words,
 };
 use crate::value::Value;
 
 /// Values of one type, by their keys.
 pub(crate) struct Table<V> {
-    slots: HashMap<Vec<u8>, Slot<V>>,
+    slots: HashMap<Vec<u8>, Slot<V>, foldhash::fast::RandomState>,
 }
 
 struct Slot<V> {
@@ -25,18 +26,19 @@ struct Slot<V> {
 
 impl<V> Default for Table<V> {
     fn default() -> Self {
-        Self { slots: HashMap::new() }
+        Self { slots: HashMap::default() }
     }
 }
 
 impl<V: Value> Table<V> {
     fn slot(&mut self, tree: &sled::Tree, key: &Key<'_>) -> Result<&mut Slot<V>, Error> {
-        let key = key.encode();
-        if !self.slots.contains_key(&key) {
-            let value = tree.get(&key)?.map(|stored| V::from_stored(&stored)).transpose()?;
-            self.slots.insert(key.clone(), Slot { value, changed: false });
+        match self.slots.entry(key.encode()) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(vacant) => {
+                let value = tree.get(vacant.key())?.map(|stored| V::from_stored(&stored)).transpose()?;
+                Ok(vacant.insert(Slot { value, changed: false }))
+            }
         }
-        Ok(self.slots.get_mut(&key).expect("it was just put there"))
     }
 
     pub(crate) fn get(&mut self, tree: &sled::Tree, key: &Key<'_>) -> Result<Option<&V>, Error> {
@@ -79,6 +81,7 @@ pub(crate) struct Draft<'s> {
     pub(crate) threads: Table<Thread>,
     pub(crate) settings: Table<Settings>,
     pub(crate) texts: Table<String>,
+    pub(crate) voter_ids: Table<VoterIds>,
     pub(crate) authors: Table<Author>,
     pub(crate) former_names: Table<FormerName>,
     pub(crate) addresses: Table<Address>,
@@ -105,6 +108,7 @@ impl<'s> Draft<'s> {
             threads: Table::default(),
             settings: Table::default(),
             texts: Table::default(),
+            voter_ids: Table::default(),
             authors: Table::default(),
             former_names: Table::default(),
             addresses: Table::default(),
@@ -129,6 +133,7 @@ impl<'s> Draft<'s> {
         self.threads.write(batch);
         self.settings.write(batch);
         self.texts.write(batch);
+        self.voter_ids.write(batch);
         self.authors.write(batch);
         self.former_names.write(batch);
         self.addresses.write(batch);

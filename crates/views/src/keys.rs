@@ -52,6 +52,9 @@ impl AuditOf {
     }
 }
 
+/// Voters in one value of ids: some 2 KB.
+pub(crate) const VOTERS_IN_CHUNK: u32 = 128;
+
 /// Comments in one value of scores: 64 are 512 bytes, so that a vote writes little and a page reads one or two.
 pub(crate) const SCORES_IN_CHUNK: u32 = 64;
 
@@ -69,8 +72,9 @@ pub(crate) enum Key<'a> {
     Author(PlaceNo, &'a AuthorId),
     /// 5 place(site) author 0 number: [`crate::records::FormerName`], by number from 0.
     FormerName(PlaceNo, &'a AuthorId, u32),
-    /// 6 place(site) voter: the id of the voter with this number, `String`.
-    VoterId(PlaceNo, u32),
+    /// 6 place(site) chunk: [`crate::records::VoterIds`] of the voters number `chunk * 128` and on: numbers are given out one
+    /// after another, so that a batch of new voters writes a few values.
+    VoterIds(PlaceNo, u32),
     /// 7 place(thread) number: [`crate::records::Comment`].
     Comment(PlaceNo, u32),
     /// 8 place(thread) number: [`crate::records::Words`], apart, since votes read the comment and not its words.
@@ -122,7 +126,7 @@ impl Key<'_> {
             Self::FormerName(site, author, number) => {
                 Parts::of(5).place(*site).text(author.as_str()).end().number(*number)
             }
-            Self::VoterId(site, voter) => Parts::of(6).place(*site).number(*voter),
+            Self::VoterIds(site, chunk) => Parts::of(6).place(*site).number(*chunk),
             Self::Comment(thread, number) => Parts::of(7).place(*thread).number(*number),
             Self::Words(thread, number) => Parts::of(8).place(*thread).number(*number),
             Self::Number(thread, id) => Parts::of(9).place(*thread).bytes(&id.as_u128().to_be_bytes()),
@@ -331,8 +335,8 @@ mod tests {
             Key::Thread(&a, &s),
             Key::Thread(&a, &t),
             Key::Thread(&ab, &s),
-            Key::VoterId(one, 255),
-            Key::VoterId(one, 256),
+            Key::VoterIds(one, 255),
+            Key::VoterIds(one, 256),
             Key::Comment(one, 9),
             Key::Comment(one, 10),
             Key::Comment(two, 1),

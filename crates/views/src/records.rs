@@ -3,7 +3,7 @@
 use domain::settings::SiteRules;
 use serde::{Deserialize, Serialize};
 
-use crate::keys::SCORES_IN_CHUNK;
+use crate::keys::{SCORES_IN_CHUNK, VOTERS_IN_CHUNK};
 use crate::value::Plain;
 
 /// What is folded: the end of the prefix of the log that the store is.
@@ -186,6 +186,17 @@ pub(crate) struct FormerName {
     pub(crate) until_millis: i64,
 }
 
+/// The ids of voters whose numbers follow one another.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct VoterIds(pub(crate) Vec<String>);
+
+impl VoterIds {
+    /// The chunk of a voter's number, and its place there.
+    pub(crate) fn place_of(voter: u32) -> (u32, usize) {
+        (voter / VOTERS_IN_CHUNK, usize::try_from(voter % VOTERS_IN_CHUNK).expect("below 128"))
+    }
+}
+
 /// A comment without its words.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Comment {
@@ -337,6 +348,7 @@ impl Plain for Site {}
 impl Plain for Settings {}
 impl Plain for Address {}
 impl Plain for Author {}
+impl Plain for VoterIds {}
 impl Plain for FormerName {}
 impl Plain for Flag {}
 impl Plain for Resolution {}

@@ -14,14 +14,16 @@ use crate::records::{Author, Comment, Flag, Flags, Site, Thread};
 /// What the rules need to know, as of this place in the log.
 pub(super) fn facts(draft: &mut Draft<'_>, place: &Place, envelope: &Envelope) -> Result<Facts, Error> {
     let needs = needs(&envelope.event, &envelope.actor);
-    let site = draft.sites.get(draft.tree, &Key::Site(&place.site))?.cloned();
+    let tree = draft.tree;
+    let site = draft.sites.get(tree, &Key::Site(&place.site))?;
     let thread = match &place.thread {
-        Some(thread) => draft.threads.get(draft.tree, &Key::Thread(&place.site, thread))?.cloned(),
+        Some(thread) => draft.threads.get(tree, &Key::Thread(&place.site, thread))?,
         None => None,
     };
-    let mut facts = place_facts(place, site.as_ref(), thread.as_ref())?;
-    let latest = thread.as_ref().map_or(i64::MIN, |thread| thread.latest_millis);
+    let mut facts = place_facts(place, site, thread)?;
+    let latest = thread.map_or(i64::MIN, |thread| thread.latest_millis);
     facts.time = Timestamp(envelope.time.0.max(latest));
+    let site_no = site.map(|site| PlaceNo(site.place));
     let thread_no = thread.map(|thread| PlaceNo(thread.place));
     if let Some(no) = thread_no {
         for &id in &needs.comments {
@@ -30,8 +32,7 @@ pub(super) fn facts(draft: &mut Draft<'_>, place: &Place, envelope: &Envelope) -
             }
         }
     }
-    if let (Some(author), Some(site)) = (&needs.author, &site) {
-        let record = draft.authors.get(draft.tree, &Key::Author(PlaceNo(site.place), author))?.cloned();
+    if let (Some(author), Some(site)) = (&needs.author, site_no) {
         let flagged = match (needs.flag, thread_no, needs.comments.first()) {
             (true, Some(no), Some(&id)) => {
                 comment(draft, no, id)?.map(|(n, comment)| (no, n, comment.flags.clone()))
@@ -40,11 +41,11 @@ pub(super) fn facts(draft: &mut Draft<'_>, place: &Place, envelope: &Envelope) -
         };
         let flag = match &flagged {
             Some((no, number, flags)) => {
-                draft.flags.get(draft.tree, &Key::Flag(*no, *number, author))?.map(|flag| (flag, flags))
+                draft.flags.get(tree, &Key::Flag(*no, *number, author))?.map(|flag| (flag, flags))
             }
             None => None,
         };
-        facts.author = author_facts(record.as_ref(), flag);
+        facts.author = author_facts(draft.authors.get(tree, &Key::Author(site, author))?, flag);
     }
     Ok(facts)
 }

@@ -6,7 +6,7 @@ use super::{At, number_of};
 use crate::draft::Draft;
 use crate::error::Error;
 use crate::keys::{Key, PlaceNo, Side};
-use crate::records::Scores;
+use crate::records::{Scores, VoterIds};
 
 pub(super) fn cast(
     draft: &mut Draft<'_>,
@@ -68,6 +68,8 @@ fn number_voter(draft: &mut Draft<'_>, at: At<'_>, voter: &AuthorId) -> Result<u
     let number = site.voters;
     site.voters += 1;
     draft.author(at.site_no, voter)?.voter = Some(number);
-    draft.texts.put(&Key::VoterId(at.site_no, number), voter.to_string());
+    let (chunk, _) = VoterIds::place_of(number);
+    let ids = draft.voter_ids.change(draft.tree, &Key::VoterIds(at.site_no, chunk))?.get_or_insert_default();
+    ids.0.push(voter.to_string());
     Ok(number)
 }

@@ -82,6 +82,13 @@ fn the_bytes_of_authors_stay_as_they_are() {
 }
 
 #[test]
+fn the_bytes_of_voters_stay_as_they_are() {
+    golden(&VoterIds(vec!["ann".into(), "ben".into()]), "01942bb8810203616e6e0362656e");
+    assert_eq!(VoterIds::place_of(127), (0, 127));
+    assert_eq!(VoterIds::place_of(128), (1, 0));
+}
+
+#[test]
 fn the_bytes_of_comments_stay_as_they_are() {
     let by = "mod".to_owned();
     let removed = Removed { by: by.clone(), reason: "spam".into(), rule: "4".into(), time_millis: -3 };
