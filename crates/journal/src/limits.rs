@@ -19,9 +19,10 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
 pub const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// The clock of a writer may be off the broker's by this much (law 7).
 pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(2);
-/// Messages pulled at once: large enough that the round trip does not show, small enough that even the longest comments (40
-/// KB) of one pull stay below 100 MB. Larger ones, a site's lists of words, are written by staff alone, and few.
-pub const PULL_MESSAGES_MAX: usize = 2_000;
+/// Messages pulled at once: as many as one batch of a follower takes, since a fold step of 10,000 costs half of five of 2,000.
+pub const PULL_MESSAGES_MAX: usize = 10_000;
+/// Bytes pulled at once, which bounds what waits here whatever messages hold; one may have half a megabyte.
+pub const PULL_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Messages in one batch of a follower: one fold step, which readers wait for.
 pub const BATCH_MESSAGES_MAX: usize = 10_000;
 /// Bytes in one batch of a follower, for the same reason.

@@ -6,14 +6,15 @@
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::{Message, stream};
 use futures::{FutureExt, StreamExt};
+use tokio::task::unconstrained;
 use tokio::time::MissedTickBehavior;
 use wire::envelope::MESSAGE_ID;
 
 use super::millis;
 use crate::error::chain;
 use crate::limits::{
-    BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, CONSUMER_INACTIVE, HEARTBEAT, PULL_EXPIRES, PULL_MESSAGES_MAX,
-    RECONNECT_CHECK, REOPEN_PAUSE,
+    BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, CONSUMER_INACTIVE, HEARTBEAT, PULL_BYTES_MAX, PULL_EXPIRES,
+    PULL_MESSAGES_MAX, RECONNECT_CHECK, REOPEN_PAUSE,
 };
 use crate::{Contents, Entry, Error, Step};
 
@@ -100,6 +101,7 @@ impl Follower {
         let messages = consumer
             .stream()
             .max_messages_per_batch(PULL_MESSAGES_MAX)
+            .max_bytes_per_batch(PULL_BYTES_MAX)
             .expires(PULL_EXPIRES)
             .heartbeat(HEARTBEAT)
             .messages()
@@ -129,7 +131,8 @@ impl Open {
         let mut bytes = first.payload.len();
         let mut batch = vec![first];
         while batch.len() < BATCH_MESSAGES_MAX && bytes < BATCH_BYTES_MAX {
-            let Some(message) = self.messages.next().now_or_never() else {
+            // Tokio lets a task take some 128 messages before it must yield, which would make that the size of every batch.
+            let Some(message) = unconstrained(self.messages.next()).now_or_never() else {
                 break;
             };
             // What came before a break is good; the break shows itself again at the next call.
