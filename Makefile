@@ -10,7 +10,7 @@ ARGS ?=
 URL ?= http://127.0.0.1:8080/sites/demo/threads/memorial-service
 
 .DEFAULT_GOAL := help
-.PHONY: help up build test check lint fmt deny shots clean
+.PHONY: help up build test bench check lint fmt deny shots clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -28,6 +28,13 @@ test: ## Run every test and file check, fetching what they need
 	@$(MAKE) --no-print-directory check
 	cargo build --workspace --bins --locked
 	cargo test --workspace --locked
+
+bench: ## Measure Koe against the raw ceiling of the same run (see docs/performance.md)
+	@tools/fetch nats-server
+	cargo build --release --locked --bin koe
+	@"$${CARGO_TARGET_DIR:-target}/release/koe" --log warn bench fold --events 1000000
+	@"$${CARGO_TARGET_DIR:-target}/release/koe" --log warn bench votes --events 100000
+	@"$${CARGO_TARGET_DIR:-target}/release/koe" --log warn bench votes-synced --events 20000
 
 check: ## Check the files of deploy/, docker-compose.yml and the documents' links
 	@tools/fetch nats-server promtool

@@ -13,6 +13,7 @@
 )]
 
 mod bad_input;
+mod bench;
 mod code;
 mod compose;
 mod contract;

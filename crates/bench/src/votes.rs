@@ -89,6 +89,8 @@ impl Bare {
         };
         context.create_stream(config).await.context("the bare program's stream cannot be made")?;
         let mut requests = serving.queue_subscribe(BARE, "bare".into()).await?;
+        // Nobody asks before the server knows of it.
+        serving.flush().await?;
         let (stop, stopping) = (CancellationToken::new(), CancellationToken::new());
         let mut task = JoinSet::new();
         let ended = stop.clone();
