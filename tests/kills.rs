@@ -106,10 +106,10 @@ async fn each_role_killed_in_turn_under_load_loses_nothing_and_doubles_nothing()
     let kills = async {
         for _ in 0..2 {
             for index in 0..5 {
-                progress(&sandbox, 40).await;
+                progress(&sandbox, 60).await;
                 sandbox.kill_and_restart(index);
             }
-            progress(&sandbox, 40).await;
+            progress(&sandbox, 60).await;
         }
         stop.store(true, Ordering::Relaxed);
     };
