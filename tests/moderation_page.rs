@@ -99,6 +99,11 @@ async fn a_flag_holds_a_comment_and_the_queue_page_approves_it() {
     assert!(queue.contains("Readers flagged it.") && queue.contains("Flagged by 1 reader."), "{queue}");
     assert!(queue.contains("abuse") && !queue.contains("<names>") && queue.contains("It names "));
     let sent = [("back", "queue"), ("number", "2")];
+    let unread: Vec<_> =
+        sent.iter().copied().filter(|(name, _)| *name != "revision").chain([("revision", "7")]).collect();
+    let stale = desk.submit(&form(&queue, "waiting-1", "approval"), &unread).await.text().await.unwrap();
+    assert!(stale.contains("revision-stale"), "what the moderator did not read is not approved: {stale}");
+    assert!(queue.contains("name=\"revision\" value=\"0\""), "the form says what was read");
     let approved = desk.submit(&form(&queue, "waiting-1", "approval"), &sent).await;
     assert!(approved.url().path().ends_with(QUEUE), "it leads back to the queue");
     let queue = approved.text().await.unwrap();
