@@ -1,6 +1,6 @@
 //! What happened. Every event has its actor, its time and the id of the command that asked for it.
 
-use crate::ids::{AuthorId, CommentId};
+use crate::ids::{AuthorId, CommandId, CommentId};
 use crate::moderation::{Ban, FlagCategory, Hold, ModeChange};
 use crate::settings::{SettingsPatch, ThreadPatch};
 use crate::tally::Vote;
@@ -259,6 +259,14 @@ impl Event {
             | Self::AuthorBanned { .. }
             | Self::AuthorUnbanned { .. }
             | Self::CommentPosted { .. } => None,
+        }
+    }
+
+    /// The comment that it is about, under the id of its command: the one that it posts, or one that was there before.
+    pub fn comment_under(&self, id: CommandId) -> Option<CommentId> {
+        match self {
+            Self::CommentPosted { .. } => Some(CommentId(id)),
+            event => event.comment(),
         }
     }
 

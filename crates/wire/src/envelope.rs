@@ -12,9 +12,9 @@ use prost::Message;
 use thiserror::Error;
 
 use crate::values::{
-    actor_in, actor_out, category_in, category_out, mode_in, mode_out, optional_comment, optional_hold_in,
-    optional_hold_out, optional_thread, optional_time_in, quote_in, quote_out, settings_out, settings_recorded,
-    time_in, time_out, vote_in, vote_out,
+    actor_in, actor_out, category_in, category_out, closes_at_out, mode_in, mode_out, optional_comment,
+    optional_hold_in, optional_hold_out, optional_thread, optional_time_in, quote_in, quote_out, settings_out,
+    settings_recorded, time_in, time_out, vote_in, vote_out,
 };
 use crate::{subject, v1};
 
@@ -53,10 +53,7 @@ fn event_out(event: &Event) -> v1::envelope::Event {
             headline: patch.headline.as_ref().map(ToString::to_string),
             category: patch.category.as_ref().map(ToString::to_string),
             published: patch.published.map(time_out),
-            closes_at: match patch.closing {
-                Some(Closing::At(time)) => Some(time_out(time)),
-                Some(Closing::Never) | None => None,
-            },
+            closes_at: closes_at_out(patch.closing),
             closes_never: patch.closing == Some(Closing::Never),
         }),
         Event::ThreadModeSet(change) => Out::ThreadModeSet(v1::ThreadModeSet {

@@ -2,7 +2,7 @@
 
 use crate::time::Timestamp as WireTime;
 use domain::moderation::ModeChange;
-use domain::settings::SettingsPatch;
+use domain::settings::{Closing, SettingsPatch};
 use domain::text;
 use domain::{
     Actor, CommentId, FlagCategory, Hold, Mode, Quote, Rejection, Role, State, ThreadId, Timestamp, Vote, limits,
@@ -136,6 +136,14 @@ pub fn time_in(time: &WireTime) -> Option<Timestamp> {
 /// A time that may be left out.
 pub fn optional_time_in(time: Option<&WireTime>) -> Result<Option<Timestamp>, Rejection> {
     time.map(|time| time_in(time).ok_or(Rejection::TimeInvalid)).transpose()
+}
+
+/// From when on a thread is closed, where a patch says so.
+pub fn closes_at_out(closing: Option<Closing>) -> Option<WireTime> {
+    match closing {
+        Some(Closing::At(time)) => Some(time_out(time)),
+        Some(Closing::Never) | None => None,
+    }
 }
 
 /// A mode as a command asks for it.

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use client::Client;
 use domain::decide::event_of;
 use domain::thread::{Facts, Needs, needs};
-use domain::{Command, CommentId, Envelope, Event, Place, Rejection, SiteId, Timestamp, decide};
+use domain::{Command, Envelope, Event, Place, Rejection, SiteId, Timestamp, decide};
 use journal::{Appended, Journal};
 use prometheus::Registry;
 use service::Refusal;
@@ -102,7 +102,7 @@ impl Writer {
 
     /// Waits (bounded) for the fold to reach a position.
     pub async fn reaches(&self, site: &SiteId, position: &str) -> bool {
-        self.client.site(site, "", position).await.is_ok()
+        self.client.counts(site, &[], position).await.is_ok()
     }
 
     /// Carries a command out: recorded and acknowledged, or refused. `per_minute` is the rate that the site has set for
@@ -211,10 +211,7 @@ impl Writer {
     /// What came of an accepted command, as of a position, which this waits for (bounded).
     pub async fn told(&self, command: &Command, accepted: v1::CommandReply, at_least: &str) -> v1::CommandReply {
         let event = event_of(&command.body);
-        let comment = match &event {
-            Event::CommentPosted { .. } => Some(CommentId(command.id)),
-            event => event.comment(),
-        };
+        let comment = event.comment_under(command.id);
         let voter = matches!(event, Event::VoteCast { .. }).then_some(&command.actor.id);
         let asked = (command.id, accepted.position.as_str());
         match self.client.command_status(&command.place, asked, (comment, voter), at_least).await {

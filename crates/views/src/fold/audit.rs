@@ -1,6 +1,6 @@
 //! The audit: what the log says of who decided what, kept so that it can be asked for.
 
-use domain::{CommentId, Event, Place};
+use domain::Place;
 
 use super::Happening;
 use crate::draft::Draft;
@@ -34,10 +34,7 @@ pub(super) fn note(
         Some(thread) => PlaceNo(draft.thread(&place.site, thread)?.place),
         None => site_no,
     };
-    let comment = match &envelope.event {
-        Event::CommentPosted { .. } => Some(CommentId(envelope.id)),
-        event => event.comment(),
-    };
+    let comment = envelope.event.comment_under(envelope.id);
     let mut ways = vec![AuditOf::Site, AuditOf::By(envelope.actor.id.clone())];
     ways.extend(comment.map(AuditOf::Comment));
     if let Ok(author) = noted.author.parse() {

@@ -5,7 +5,9 @@ use domain::{Command, CommandBody, ThreadId};
 
 use super::Request;
 use crate::v1;
-use crate::values::{actor_out, category_out, mode_out, quote_out, settings_out, time_out, vote_out};
+use crate::values::{
+    actor_out, category_out, closes_at_out, mode_out, quote_out, settings_out, time_out, vote_out,
+};
 
 /// A request whose first fields are those that every request has, with the thread or without.
 macro_rules! request {
@@ -50,10 +52,7 @@ pub fn encode(command: &Command, wait: bool) -> (&'static str, Vec<u8>) {
                 headline: patch.headline.as_ref().map(ToString::to_string),
                 category: patch.category.as_ref().map(ToString::to_string),
                 published: patch.published.map(time_out),
-                closes_at: match patch.closing {
-                    Some(Closing::At(time)) => Some(time_out(time)),
-                    Some(Closing::Never) | None => None,
-                },
+                closes_at: closes_at_out(patch.closing),
                 closes_never: patch.closing == Some(Closing::Never),
             }
         ),
