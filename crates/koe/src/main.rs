@@ -65,6 +65,10 @@ enum Command {
     Token(token::Options),
 }
 
+/// The fold and the brokers' messages make and drop many small values; the system's own allocator took a fifth of the time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -5,14 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
-use journal::{Contents, Entry, Step as LogStep};
+use domain::Recorded;
+use journal::{Contents, Entry, Follower, Step as LogStep};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
-use views::Step;
+use views::{Step, Store};
 
 use crate::announce;
-use crate::limits::{HEAD_AGE_MAX, PASS_INTERVAL, STALLED_TICKS_MAX};
+use crate::limits::{
+    CATCH_UP_EVENTS_MAX, GATHERED_BYTES_MAX, HEAD_AGE_MAX, LIVE_EVENTS_MAX, PASS_INTERVAL, STALLED_TICKS_MAX,
+};
 use crate::shared::{Generation, LogIdentity, Shared};
 
 /// What a fold tells its manager, with the generation's number.
@@ -45,6 +49,70 @@ struct Folding {
     /// Ticks without a message, and without a way past what the leader has.
     quiet_ticks: u32,
     stalled_ticks: u32,
+    /// What is read and waits for the fold: nothing while live, much while catching up.
+    gathered: Gathered,
+    /// The step that is being folded.
+    step: Option<JoinHandle<Result<Folded, views::Error>>>,
+}
+
+/// A step that was folded.
+enum Folded {
+    /// With what it changed.
+    Told(Step),
+    /// Up to this sequence, for nobody who reads.
+    Quietly(u64),
+}
+
+/// Messages that were read, in log order.
+#[derive(Default)]
+struct Gathered {
+    recorded: Vec<Recorded>,
+    bytes: usize,
+}
+
+/// What was read of the log.
+enum Read {
+    Opened,
+    Batch(Gathered),
+}
+
+/// The next step of the log, decoded beside the fold.
+async fn read(follower: &mut Follower) -> anyhow::Result<Read> {
+    match follower.next().await {
+        LogStep::Opened => Ok(Read::Opened),
+        LogStep::Batch(entries) => {
+            let decode = move || Gathered {
+                bytes: entries.iter().map(|entry| entry.payload.len()).sum(),
+                recorded: entries.iter().map(Entry::decode).collect(),
+            };
+            tokio::task::spawn_blocking(decode).await.context("decoding broke").map(Read::Batch)
+        }
+    }
+}
+
+/// What came of a step, or that it broke.
+type Stepped = Result<Result<Folded, views::Error>, tokio::task::JoinError>;
+
+/// Waits for the step that is under way, for ever if there is none.
+async fn done(step: &mut Option<JoinHandle<Result<Folded, views::Error>>>) -> Stepped {
+    match step {
+        Some(step) => step.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// One step. Of a generation that nobody reads yet, nobody asks what changed.
+fn fold(
+    store: &Store,
+    recorded: &[Recorded],
+    log: (&str, i64, u64),
+    serves: bool,
+) -> Result<Folded, views::Error> {
+    if serves {
+        store.fold(recorded, log).map(Folded::Told)
+    } else {
+        store.catch_up(recorded, log).map(Folded::Quietly)
+    }
 }
 
 /// Folds until the stop, or until that makes no sense any more.
@@ -54,8 +122,17 @@ pub(crate) async fn run(
     manager: mpsc::Sender<Told>,
     stop: CancellationToken,
 ) -> anyhow::Result<Ended> {
-    let folding =
-        Folding { shared, generation, manager, stop, caught_up: false, quiet_ticks: 0, stalled_ticks: 0 };
+    let folding = Folding {
+        shared,
+        generation,
+        manager,
+        stop,
+        caught_up: false,
+        quiet_ticks: 0,
+        stalled_ticks: 0,
+        gathered: Gathered::default(),
+        step: None,
+    };
     folding.run().await
 }
 
@@ -66,29 +143,34 @@ impl Folding {
         let mut tick = tokio::time::interval(PASS_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let step = {
+            let read = {
                 // Pinned over the ticks: dropped halfway, opening the log would begin again, on a slow broker for ever.
-                let mut next = pin!(follower.next());
+                let mut next = pin!(read(&mut follower));
                 loop {
-                    tokio::select! {
+                    let ended = tokio::select! {
                         biased;
-                        () = self.stop.cancelled() => return Ok(Ended::Stopped),
-                        step = &mut next => break Some(step),
-                        _ = tick.tick() => {
-                            if let Some(lost) = self.tick().await? {
-                                return Ok(lost);
-                            }
-                            if self.stalled_ticks > STALLED_TICKS_MAX {
-                                break None;
-                            }
-                        }
+                        () = self.stop.cancelled() => Some(self.stopped().await?),
+                        step = done(&mut self.step) => self.folded(step).await?,
+                        read = &mut next, if self.has_room() => break Some(read?),
+                        _ = tick.tick() => self.tick().await?,
+                    };
+                    if let Some(ended) = ended {
+                        return Ok(ended);
+                    }
+                    if self.stalled_ticks > STALLED_TICKS_MAX {
+                        break None;
                     }
                 }
             };
             self.quiet_ticks = 0;
-            let ended = match step {
-                Some(LogStep::Opened) => self.opened().await?,
-                Some(LogStep::Batch(entries)) => self.fold(entries).await?,
+            let ended = match read {
+                Some(Read::Opened) => self.opened().await?,
+                Some(Read::Batch(batch)) => {
+                    self.gathered.bytes += batch.bytes;
+                    self.gathered.recorded.extend(batch.recorded);
+                    self.fold_gathered();
+                    None
+                }
                 None => {
                     tracing::warn!("the log goes on and nothing arrives; following it anew");
                     self.stalled_ticks = 0;
@@ -100,6 +182,53 @@ impl Folding {
                 return Ok(ended);
             }
         }
+    }
+
+    /// Whether more may be read before what was read is folded. Readers of a serving generation wait for a step to be written.
+    fn has_room(&self) -> bool {
+        let serves = self.shared.serves(self.generation.number);
+        let events_max = if serves { LIVE_EVENTS_MAX } else { CATCH_UP_EVENTS_MAX };
+        self.gathered.recorded.len() < events_max && self.gathered.bytes < GATHERED_BYTES_MAX
+    }
+
+    /// Begins a step with all that was gathered, unless one is under way: the slower the fold, the larger its steps.
+    fn fold_gathered(&mut self) {
+        let Some(log) = self.generation.log() else { return };
+        if self.step.is_some() || self.gathered.recorded.is_empty() {
+            return;
+        }
+        let recorded = std::mem::take(&mut self.gathered).recorded;
+        let (store, stream) = (Arc::clone(&self.generation.store), self.shared.journal.stream().to_owned());
+        let serves = self.shared.serves(self.generation.number);
+        let duration = self.shared.metrics.step.clone();
+        // The disk has a thread of its own; answers go on meanwhile.
+        self.step = Some(tokio::task::spawn_blocking(move || {
+            let timer = duration.start_timer();
+            let step = fold(&store, &recorded, (&stream, log.created_nanos, log.epoch), serves);
+            timer.observe_duration();
+            step
+        }));
+    }
+
+    /// Finishes the step that is under way, so that the position stands still afterwards.
+    async fn stopped(&mut self) -> anyhow::Result<Ended> {
+        self.gathered = Gathered::default();
+        let ended = match self.step.take() {
+            Some(step) => self.folded(step.await).await?,
+            None => None,
+        };
+        Ok(ended.unwrap_or(Ended::Stopped))
+    }
+
+    /// Finishes everything that was read.
+    async fn finish_gathered(&mut self) -> anyhow::Result<Option<Ended>> {
+        self.fold_gathered();
+        while let Some(step) = self.step.take() {
+            if let Some(ended) = self.folded(step.await).await? {
+                return Ok(Some(ended));
+            }
+        }
+        Ok(None)
     }
 
     fn position(&self) -> u64 {
@@ -114,7 +243,8 @@ impl Folding {
         if LogIdentity::of(&head) != identity {
             return self.opened().await;
         }
-        if self.quiet_ticks > 1 && head.sequence > self.position() {
+        let idle = self.step.is_none() && self.gathered.recorded.is_empty();
+        if idle && self.quiet_ticks > 1 && head.sequence > self.position() {
             // A passed position is never a checkpoint (law 9).
             match self.shared.journal.is_empty_between(self.position(), head.sequence).await {
                 Ok(true) => {
@@ -147,19 +277,12 @@ impl Folding {
         }
     }
 
-    async fn fold(&mut self, entries: Vec<Entry>) -> anyhow::Result<Option<Ended>> {
-        let Some(log) = self.generation.log() else { return Ok(None) };
-        let (store, stream) = (Arc::clone(&self.generation.store), self.shared.journal.stream().to_owned());
-        let timer = self.shared.metrics.step.start_timer();
-        // The disk has a thread of its own; answers go on meanwhile.
-        let step = tokio::task::spawn_blocking(move || {
-            let recorded: Vec<_> = entries.iter().map(Entry::decode).collect();
-            store.fold(&recorded, (&stream, log.created_nanos, log.epoch))
-        });
-        let step = step.await;
-        timer.observe_duration();
+    /// Takes in what came of a step, and begins the next one.
+    async fn folded(&mut self, step: Stepped) -> anyhow::Result<Option<Ended>> {
+        self.step = None;
         match step {
-            Ok(Ok(step)) => self.folded(&step, log.epoch).await,
+            Ok(Ok(Folded::Told(step))) => self.make_known(&step).await,
+            Ok(Ok(Folded::Quietly(sequence))) => self.pass_quietly(sequence),
             Ok(Err(error)) => return Ok(Some(Ended::StoreBroken(error))),
             // sled panics over some damage, which is damage like any other here.
             Err(broken) => {
@@ -167,13 +290,24 @@ impl Folding {
                 return Ok(Some(Ended::StoreBroken(views::Error::Damaged("it broke while a batch was folded"))));
             }
         }
+        self.fold_gathered();
         self.stalled_ticks = 0;
         self.tell_when_caught_up().await?;
         Ok(None)
     }
 
+    fn pass_quietly(&self, sequence: u64) {
+        if self.shared.serves(self.generation.number) {
+            // It began to serve meanwhile: what this step changed is remembered by nobody.
+            self.shared.recent.begin(|| sequence);
+        }
+        self.generation.position.send_replace(sequence);
+        self.shared.rebuilding_sequence.store(sequence, Ordering::Relaxed);
+    }
+
     /// Makes a step known, to readers first.
-    async fn folded(&self, step: &Step, epoch: u64) {
+    async fn make_known(&self, step: &Step) {
+        let epoch = self.generation.epoch();
         let shared = &self.shared;
         if !shared.serves(self.generation.number) {
             self.generation.position.send_replace(step.sequence);
@@ -199,6 +333,10 @@ impl Folding {
 
     /// Whether the log still is what this generation was folded from. A gap is not a lost log: erasure leaves gaps.
     async fn opened(&mut self) -> anyhow::Result<Option<Ended>> {
+        // What was read before the break is part of what is looked at.
+        if let Some(ended) = self.finish_gathered().await? {
+            return Ok(Some(ended));
+        }
         let checkpoint = match self.generation.store.checkpoint() {
             Ok(checkpoint) => checkpoint,
             Err(error) => return Ok(Some(Ended::StoreBroken(error))),

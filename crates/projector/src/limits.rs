@@ -36,6 +36,13 @@ pub(crate) const RING_ENTRIES_MAX: usize = 65_536;
 pub(crate) const RECENT_ENTRIES_MAX: usize = 65_536;
 /// Changed comments in one answer; whoever missed more asks the page again.
 pub(crate) const CHANGES_TOLD_MAX: usize = 1_000;
+/// Events in one step of a generation that serves: readers wait while it is written, some tens of milliseconds.
+pub(crate) const LIVE_EVENTS_MAX: usize = 10_000;
+/// Events in one step of a generation that catches up: each comment's votes are written once a step, and a kill loses a
+/// second's work.
+pub(crate) const CATCH_UP_EVENTS_MAX: usize = 100_000;
+/// Bytes of events that are read and wait for the fold: long comments fill it before their number does.
+pub(crate) const GATHERED_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How often a quiet fold looks whether it may pass gaps.
 pub(crate) const PASS_INTERVAL: Duration = Duration::from_millis(250);
 /// A store that served before catches up first, so that readers do not see time run back after a crash; one that has more

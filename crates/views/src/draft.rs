@@ -1,7 +1,6 @@
-//! What a batch has read and changed: everything the fold touches, loaded once, written once.
+//! What the fold has read and changed: everything a step touches, loaded once, written once, and kept for the next step.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use domain::{AuthorId, Place, SiteId, ThreadId};
 use roaring::RoaringBitmap;
@@ -12,146 +11,93 @@ use crate::records::{
     Address, Audit, Author, Command, Comment, Flag, FormerName, Frozen, Resolution, Scores, Settings, Site,
     Thread, VoterIds, Words,
 };
-use crate::value::Value;
+use crate::table::Table;
+use crate::voters::Bucket;
 
-/// Values of one type, by their keys.
-pub(crate) struct Table<V> {
-    slots: HashMap<Vec<u8>, Slot<V>, foldhash::fast::RandomState>,
+/// How much of the memory for the fold a table takes until it is full, and once more for what it was full of before.
+#[derive(Clone, Copy)]
+enum Share {
+    /// What votes and comments ask for: the voters, comments and sets that are busy now.
+    Hot,
+    /// What is seldom asked for again.
+    Cold,
 }
 
-struct Slot<V> {
-    value: Option<V>,
-    changed: bool,
-}
-
-impl<V> Default for Table<V> {
-    fn default() -> Self {
-        Self { slots: HashMap::default() }
+impl Share {
+    fn of(self, bytes: usize) -> usize {
+        match self {
+            Self::Hot => bytes / 16,
+            Self::Cold => bytes / 256,
+        }
     }
 }
 
-impl<V: Value> Table<V> {
-    fn slot(&mut self, tree: &sled::Tree, key: &Key<'_>) -> Result<&mut Slot<V>, Error> {
-        match self.slots.entry(key.encode()) {
-            Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(vacant) => {
-                let value = tree.get(vacant.key())?.map(|stored| V::from_stored(&stored)).transpose()?;
-                Ok(vacant.insert(Slot { value, changed: false }))
+macro_rules! tables {
+    ($($name:ident: $value:ty, $share:expr;)*) => {
+        /// The tables of the fold, and what its step has touched.
+        pub(crate) struct Draft {
+            $(pub(crate) $name: Table<$value>,)*
+            /// The comments that readers see otherwise now, by thread.
+            pub(crate) touched: Touched,
+        }
+
+        impl Draft {
+            pub(crate) fn new(tree: &sled::Tree, bytes: usize) -> Self {
+                Self { $($name: Table::keeping(tree, $share.of(bytes)),)* touched: Touched::default() }
+            }
+
+            /// All changes of the step; the next one may begin.
+            pub(crate) fn write(&mut self, batch: &mut sled::Batch) {
+                $(self.$name.write(batch);)*
+                self.touched.clear();
+            }
+
+            /// Forgets everything, since the step came to nothing.
+            pub(crate) fn clear(&mut self) {
+                $(self.$name.clear();)*
+                self.touched.clear();
             }
         }
-    }
-
-    pub(crate) fn get(&mut self, tree: &sled::Tree, key: &Key<'_>) -> Result<Option<&V>, Error> {
-        Ok(self.slot(tree, key)?.value.as_ref())
-    }
-
-    /// The value, for a change.
-    pub(crate) fn change(&mut self, tree: &sled::Tree, key: &Key<'_>) -> Result<&mut Option<V>, Error> {
-        let slot = self.slot(tree, key)?;
-        slot.changed = true;
-        Ok(&mut slot.value)
-    }
-
-    /// Puts a value there without looking at what was.
-    pub(crate) fn put(&mut self, key: &Key<'_>, value: V) {
-        self.slots.insert(key.encode(), Slot { value: Some(value), changed: true });
-    }
-
-    /// Sees to it that nothing is there.
-    pub(crate) fn remove(&mut self, key: &Key<'_>) {
-        self.slots.insert(key.encode(), Slot { value: None, changed: true });
-    }
-
-    fn write(self, batch: &mut sled::Batch) {
-        for (key, slot) in self.slots {
-            match slot.value {
-                Some(value) if slot.changed => batch.insert(key, value.to_stored()),
-                None if slot.changed => batch.remove(key),
-                _ => {}
-            }
-        }
-    }
+    };
 }
 
-/// Everything that a batch touches.
-pub(crate) struct Draft<'s> {
-    pub(crate) tree: &'s sled::Tree,
-    pub(crate) counts: Table<u32>,
-    pub(crate) sites: Table<Site>,
-    pub(crate) threads: Table<Thread>,
-    pub(crate) settings: Table<Settings>,
-    pub(crate) texts: Table<String>,
-    pub(crate) voter_ids: Table<VoterIds>,
-    pub(crate) authors: Table<Author>,
-    pub(crate) former_names: Table<FormerName>,
-    pub(crate) addresses: Table<Address>,
-    pub(crate) comments: Table<Comment>,
-    pub(crate) words: Table<Words>,
-    pub(crate) flags: Table<Flag>,
-    pub(crate) resolutions: Table<Resolution>,
-    pub(crate) audits: Table<Audit>,
-    pub(crate) scores: Table<Scores>,
-    pub(crate) voters: Table<RoaringBitmap>,
-    pub(crate) commands: Table<Command>,
-    pub(crate) frozen: Table<Frozen>,
-    pub(crate) void: Table<u64>,
-    /// The comments that readers see otherwise now.
-    pub(crate) touched: BTreeMap<(SiteId, ThreadId), BTreeSet<u32>>,
+tables! {
+    counts: u32, Share::Cold;
+    sites: Site, Share::Cold;
+    threads: Thread, Share::Hot;
+    settings: Settings, Share::Cold;
+    texts: String, Share::Cold;
+    voter_ids: VoterIds, Share::Cold;
+    voter_buckets: Bucket, Share::Hot;
+    authors: Author, Share::Hot;
+    former_names: FormerName, Share::Cold;
+    addresses: Address, Share::Cold;
+    comments: Comment, Share::Hot;
+    words: Words, Share::Cold;
+    flags: Flag, Share::Cold;
+    resolutions: Resolution, Share::Cold;
+    audits: Audit, Share::Cold;
+    scores: Scores, Share::Hot;
+    voters: RoaringBitmap, Share::Hot;
+    commands: Command, Share::Hot;
+    frozen: Frozen, Share::Cold;
+    void: u64, Share::Cold;
 }
 
-impl<'s> Draft<'s> {
-    pub(crate) fn new(tree: &'s sled::Tree) -> Self {
-        Self {
-            tree,
-            counts: Table::default(),
-            sites: Table::default(),
-            threads: Table::default(),
-            settings: Table::default(),
-            texts: Table::default(),
-            voter_ids: Table::default(),
-            authors: Table::default(),
-            former_names: Table::default(),
-            addresses: Table::default(),
-            comments: Table::default(),
-            words: Table::default(),
-            flags: Table::default(),
-            resolutions: Table::default(),
-            audits: Table::default(),
-            scores: Table::default(),
-            voters: Table::default(),
-            commands: Table::default(),
-            frozen: Table::default(),
-            void: Table::default(),
-            touched: BTreeMap::new(),
-        }
-    }
+/// Comments by thread.
+pub(crate) type Touched = HashMap<PlaceNo, TouchedThread, foldhash::fast::RandomState>;
 
-    /// All changes.
-    pub(crate) fn write(self, batch: &mut sled::Batch) {
-        self.counts.write(batch);
-        self.sites.write(batch);
-        self.threads.write(batch);
-        self.settings.write(batch);
-        self.texts.write(batch);
-        self.voter_ids.write(batch);
-        self.authors.write(batch);
-        self.former_names.write(batch);
-        self.addresses.write(batch);
-        self.comments.write(batch);
-        self.words.write(batch);
-        self.flags.write(batch);
-        self.resolutions.write(batch);
-        self.audits.write(batch);
-        self.scores.write(batch);
-        self.voters.write(batch);
-        self.commands.write(batch);
-        self.frozen.write(batch);
-        self.void.write(batch);
-    }
+/// What was touched of a thread.
+pub(crate) struct TouchedThread {
+    pub(crate) site: SiteId,
+    pub(crate) thread: ThreadId,
+    pub(crate) numbers: HashSet<u32, foldhash::fast::RandomState>,
+}
 
+impl Draft {
     /// The next number of a place.
     fn next_place(&mut self) -> Result<u32, Error> {
-        let places = self.counts.change(self.tree, &Key::Places)?;
+        let places = self.counts.change(&Key::Places)?;
         let next = places.unwrap_or_default() + 1;
         *places = Some(next);
         Ok(next)
@@ -160,42 +106,40 @@ impl<'s> Draft<'s> {
     /// The site, known from now on, for a change.
     pub(crate) fn site(&mut self, id: &SiteId) -> Result<&mut Site, Error> {
         let key = Key::Site(id);
-        if self.sites.get(self.tree, &key)?.is_none() {
+        if self.sites.get(&key)?.is_none() {
             let place = self.next_place()?;
             self.sites.put(&key, Site { place, ..Site::default() });
         }
-        Ok(self.sites.change(self.tree, &key)?.as_mut().expect("it was just put there"))
+        Ok(self.sites.change(&key)?.as_mut().expect("it was just put there"))
     }
 
     /// The thread, known from now on, for a change.
     pub(crate) fn thread(&mut self, site: &SiteId, id: &ThreadId) -> Result<&mut Thread, Error> {
         let key = Key::Thread(site, id);
-        if self.threads.get(self.tree, &key)?.is_none() {
+        if self.threads.get(&key)?.is_none() {
             let place = self.next_place()?;
             self.threads.put(&key, Thread::new(place));
         }
-        Ok(self.threads.change(self.tree, &key)?.as_mut().expect("it was just put there"))
+        Ok(self.threads.change(&key)?.as_mut().expect("it was just put there"))
     }
 
     /// The author, known from now on, for a change.
     pub(crate) fn author(&mut self, site: PlaceNo, id: &AuthorId) -> Result<&mut Author, Error> {
-        Ok(self.authors.change(self.tree, &Key::Author(site, id))?.get_or_insert_default())
+        Ok(self.authors.change(&Key::Author(site, id))?.get_or_insert_default())
     }
 
     /// The number of a place that is known.
     pub(crate) fn place(&mut self, place: &Place) -> Result<Option<PlaceNo>, Error> {
         let number = match &place.thread {
-            Some(thread) => {
-                self.threads.get(self.tree, &Key::Thread(&place.site, thread))?.map(|thread| thread.place)
-            }
-            None => self.sites.get(self.tree, &Key::Site(&place.site))?.map(|site| site.place),
+            Some(thread) => self.threads.get(&Key::Thread(&place.site, thread))?.map(|thread| thread.place),
+            None => self.sites.get(&Key::Site(&place.site))?.map(|site| site.place),
         };
         Ok(number.map(PlaceNo))
     }
 
     /// Counts a void event.
     pub(crate) fn count_void(&mut self, code: &str) -> Result<(), Error> {
-        let count = self.void.change(self.tree, &Key::Void(code))?;
+        let count = self.void.change(&Key::Void(code))?;
         *count = Some(count.unwrap_or_default() + 1);
         Ok(())
     }

@@ -5,6 +5,10 @@
 //! which keeps keys short; it stands in no digest.
 
 use domain::{AuthorId, CommandId, CommentId, Place, SiteId, ThreadId};
+use smallvec::{SmallVec, smallvec};
+
+/// A key as bytes; those of votes need no memory of their own.
+pub(crate) type KeyBytes = SmallVec<[u8; 36]>;
 
 /// The number of a site or a thread inside one store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,14 +83,14 @@ pub(crate) enum Key<'a> {
     Comment(PlaceNo, u32),
     /// 8 place(thread) number: [`crate::records::Words`], apart, since votes read the comment and not its words.
     Words(PlaceNo, u32),
-    /// 9 place(thread) id: the number of the comment with this id, `u32`.
-    Number(PlaceNo, CommandId),
+    /// 9 place(site) bucket: [`crate::voters::Bucket`] of voters' numbers, by the hash of their ids.
+    VoterBucket(PlaceNo, u32),
     /// 10 place(thread) chunk: [`crate::records::Scores`] of the comments number `chunk * 64 + 1` and on.
     Scores(PlaceNo, u32),
     /// 11 place(thread) number side container: the voters of this side whose numbers share their upper 16 bits, a
     /// roaring set of the lower 16, so that a value stays below 8 KiB and a bit however hot the comment is.
     Voters(PlaceNo, u32, Side, u16),
-    /// 12 place id: [`crate::records::Command`], for all commands but votes.
+    /// 12 place id: [`crate::records::Command`], for all commands but votes. A comment's id is that of its command.
     Command(PlaceNo, CommandId),
     /// 13 site 0 (thread): [`crate::Frozen`].
     Frozen(&'a Place),
@@ -116,7 +120,7 @@ pub(crate) enum Key<'a> {
 
 impl Key<'_> {
     /// The key as bytes.
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> KeyBytes {
         match self {
             Self::Checkpoint => Parts::of(0),
             Self::Places => Parts::of(1),
@@ -129,7 +133,7 @@ impl Key<'_> {
             Self::VoterIds(site, chunk) => Parts::of(6).place(*site).number(*chunk),
             Self::Comment(thread, number) => Parts::of(7).place(*thread).number(*number),
             Self::Words(thread, number) => Parts::of(8).place(*thread).number(*number),
-            Self::Number(thread, id) => Parts::of(9).place(*thread).bytes(&id.as_u128().to_be_bytes()),
+            Self::VoterBucket(site, bucket) => Parts::of(9).place(*site).number(*bucket),
             Self::Scores(thread, chunk) => Parts::of(10).place(*thread).number(*chunk),
             Self::Voters(thread, number, side, container) => {
                 let side = match side {
@@ -180,13 +184,11 @@ impl Key<'_> {
 const ADDRESS_HASH_BYTES: usize = 16;
 
 /// A key on the way.
-struct Parts(Vec<u8>);
+struct Parts(KeyBytes);
 
 impl Parts {
     fn of(tag: u8) -> Self {
-        let mut bytes = Vec::with_capacity(24);
-        bytes.push(tag);
-        Self(bytes)
+        Self(smallvec![tag])
     }
 
     fn bytes(mut self, bytes: &[u8]) -> Self {
@@ -214,69 +216,69 @@ impl Parts {
 
 /// Prefixes to scan, each all keys of one kind below something.
 pub(crate) mod prefix {
-    use super::{AuditOf, AuthorId, Parts, PlaceNo, SiteId};
+    use super::{AuditOf, AuthorId, KeyBytes, Parts, PlaceNo, SiteId};
 
-    pub(crate) fn sites() -> Vec<u8> {
+    pub(crate) fn sites() -> KeyBytes {
         Parts::of(2).0
     }
 
-    pub(crate) fn threads(site: &SiteId) -> Vec<u8> {
+    pub(crate) fn threads(site: &SiteId) -> KeyBytes {
         Parts::of(3).text(site.as_str()).end().0
     }
 
-    pub(crate) fn authors(site: PlaceNo) -> Vec<u8> {
+    pub(crate) fn authors(site: PlaceNo) -> KeyBytes {
         Parts::of(4).place(site).0
     }
 
-    pub(crate) fn former_names(site: PlaceNo, author: &AuthorId) -> Vec<u8> {
+    pub(crate) fn former_names(site: PlaceNo, author: &AuthorId) -> KeyBytes {
         Parts::of(5).place(site).text(author.as_str()).end().0
     }
 
-    pub(crate) fn comments(thread: PlaceNo) -> Vec<u8> {
+    pub(crate) fn comments(thread: PlaceNo) -> KeyBytes {
         Parts::of(7).place(thread).0
     }
 
-    pub(crate) fn voters(thread: PlaceNo, number: u32) -> Vec<u8> {
+    pub(crate) fn voters(thread: PlaceNo, number: u32) -> KeyBytes {
         Parts::of(11).place(thread).number(number).0
     }
 
-    pub(crate) fn commands(place: PlaceNo) -> Vec<u8> {
+    pub(crate) fn commands(place: PlaceNo) -> KeyBytes {
         Parts::of(12).place(place).0
     }
 
-    pub(crate) fn frozen() -> Vec<u8> {
+    pub(crate) fn frozen() -> KeyBytes {
         Parts::of(13).0
     }
 
-    pub(crate) fn void() -> Vec<u8> {
+    pub(crate) fn void() -> KeyBytes {
         Parts::of(14).0
     }
 
-    pub(crate) fn revisions(thread: PlaceNo, number: u32) -> Vec<u8> {
+    pub(crate) fn revisions(thread: PlaceNo, number: u32) -> KeyBytes {
         Parts::of(17).place(thread).number(number).0
     }
 
-    pub(crate) fn flags(thread: PlaceNo, number: u32) -> Vec<u8> {
+    pub(crate) fn flags(thread: PlaceNo, number: u32) -> KeyBytes {
         Parts::of(18).place(thread).number(number).0
     }
 
-    pub(crate) fn resolutions(thread: PlaceNo, number: u32) -> Vec<u8> {
+    pub(crate) fn resolutions(thread: PlaceNo, number: u32) -> KeyBytes {
         Parts::of(19).place(thread).number(number).0
     }
 
-    pub(crate) fn waiting(site: PlaceNo) -> Vec<u8> {
+    pub(crate) fn waiting(site: PlaceNo) -> KeyBytes {
         Parts::of(20).place(site).0
     }
 
-    pub(crate) fn audits(place: PlaceNo) -> Vec<u8> {
+    pub(crate) fn audits(place: PlaceNo) -> KeyBytes {
         Parts::of(21).place(place).0
     }
 
-    pub(crate) fn audits_of(site: PlaceNo, what: &AuditOf) -> Vec<u8> {
+    pub(crate) fn audits_of(site: PlaceNo, what: &AuditOf) -> KeyBytes {
         Parts::of(22).place(site).bytes(&what.encode()).0
     }
 
-    pub(crate) fn former_addresses(thread: PlaceNo) -> Vec<u8> {
+    pub(crate) fn former_addresses(thread: PlaceNo) -> KeyBytes {
         Parts::of(24).place(thread).0
     }
 }
@@ -341,7 +343,7 @@ mod tests {
             Key::Comment(one, 10),
             Key::Comment(two, 1),
             Key::Words(one, 1),
-            Key::Number(one, id(1)),
+            Key::VoterBucket(one, 1),
             Key::Scores(one, 0),
             Key::Voters(one, 1, Side::Up, 1),
             Key::Voters(one, 1, Side::Down, 0),

@@ -48,7 +48,7 @@ impl View<'_> {
         if let Some(thread) = &thread {
             let no = PlaceNo(thread.place);
             for &id in mentioned {
-                let Some(number) = self.get(&Key::Number(no, id.0))? else {
+                let Some(number) = self.number_of(no, id)? else {
                     continue;
                 };
                 let comment = self.row(no, number)?;
@@ -81,19 +81,22 @@ impl View<'_> {
         let (Some(thread), Some(site)) = (&place.thread, self.site(&place.site)?) else { return Ok(None) };
         let Some(thread) = self.thread(&place.site, thread)? else { return Ok(None) };
         let no = PlaceNo(thread.place);
-        let Some(number) = self.get(&Key::Number(no, comment.0))? else { return Ok(None) };
+        let Some(number) = self.number_of(no, comment)? else { return Ok(None) };
         let state = codes::state(self.row(no, number)?.state)?;
         let vote = match voter {
-            Some(voter) => {
-                let author: Option<records::Author> = self.get(&Key::Author(PlaceNo(site.place), voter))?;
-                match author.and_then(|author| author.voter) {
-                    Some(voter) => Some(self.vote(no, number, voter)?),
-                    None => Some(Vote::None),
-                }
-            }
+            Some(voter) => match self.voter_number(&site, voter)? {
+                Some(voter) => Some(self.vote(no, number, voter)?),
+                None => Some(Vote::None),
+            },
             None => None,
         };
         Ok(Some(CommentStanding { state, tally: self.tally(no, number)?, vote }))
+    }
+
+    /// The number of a comment in its thread.
+    pub(crate) fn number_of(&self, thread: PlaceNo, comment: CommentId) -> Result<Option<u32>, Error> {
+        let command: Option<Command> = self.get(&Key::Command(thread, comment.0))?;
+        Ok(command.map(|command| command.comment).filter(|number| *number > 0))
     }
 
     /// What came of a command; votes are not remembered by id.

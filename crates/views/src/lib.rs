@@ -17,7 +17,9 @@ mod pages;
 mod quotes;
 mod records;
 mod store;
+mod table;
 mod value;
+mod voters;
 
 pub use digest::Digest;
 pub use error::Error;

@@ -175,7 +175,7 @@ impl View<'_> {
         let (Some(thread), Some(site)) = (&place.thread, self.site(&place.site)?) else { return Ok(None) };
         let Some(thread) = self.thread(&place.site, thread)? else { return Ok(None) };
         let places = (PlaceNo(site.place), PlaceNo(thread.place));
-        let Some(number) = self.get(&Key::Number(places.1, id.0))? else { return Ok(None) };
+        let Some(number) = self.number_of(places.1, id)? else { return Ok(None) };
         let record = self.row(places.1, number)?;
         let mut names = Names::default();
         let (comment, _) = self.comment(places, (number, &record), (&MODERATOR, None), &mut names)?;

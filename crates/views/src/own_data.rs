@@ -79,8 +79,7 @@ impl View<'_> {
             bytes += items.iter().map(size_of_item).sum::<usize>();
         }
         let Some(record) = self.site(site)? else { return Ok((items, None)) };
-        let site_no = PlaceNo(record.place);
-        let voter = self.get::<records::Author>(&Key::Author(site_no, author))?.and_then(|author| author.voter);
+        let voter = self.voter_number(&record, author)?;
         let from = after.map_or_else(|| prefix::threads(site), |(thread, _)| Key::Thread(site, thread).encode());
         let mut left = LOOKED_AT_MAX;
         for entry in self.tree.range(from..) {

@@ -12,11 +12,12 @@ use domain::{
 use crate::codes;
 use crate::error::Error;
 use crate::fold::author_facts;
-use crate::keys::{Key, PlaceNo, Side};
+use crate::keys::{Key, KeyBytes, PlaceNo, Side};
 use crate::quotes::Ink;
 use crate::records::{self, Comment, Flag, Scores, Settings, Site, Thread, Words};
 use crate::store::Store;
 use crate::value::Value;
+use crate::voters::{self, Bucket};
 use roaring::RoaringBitmap;
 
 /// What a row takes on the way beside its words: ids, names, time and tally.
@@ -191,7 +192,7 @@ impl<'s> View<'s> {
 
     pub(crate) fn scan<V: Value>(
         &self,
-        prefix: Vec<u8>,
+        prefix: KeyBytes,
     ) -> impl DoubleEndedIterator<Item = Result<(sled::IVec, V), Error>> {
         self.tree.scan_prefix(prefix).map(|entry| {
             let (key, stored) = entry?;
@@ -236,7 +237,7 @@ impl<'s> View<'s> {
         let rows = if hidden {
             Rows { comments: Vec::new(), next: None }
         } else {
-            self.rows((site_no, PlaceNo(record.place)), viewer, (after, record.posted), (limit, bytes_max))?
+            self.rows((&site_record, PlaceNo(record.place)), viewer, (after, record.posted), (limit, bytes_max))?
         };
         let settings: Settings = self.get(&Key::Settings(site_no))?.unwrap_or_default();
         // The reason of the stricter mode is the one that readers need.
@@ -266,12 +267,16 @@ impl<'s> View<'s> {
 
     fn rows(
         &self,
-        places: (PlaceNo, PlaceNo),
+        (site, thread): (&Site, PlaceNo),
         viewer: &Viewer,
         (after, posted): (u32, u32),
         (limit, bytes_max): (u32, usize),
     ) -> Result<Rows, Error> {
-        let voter = self.voter(places.0, viewer)?;
+        let places = (PlaceNo(site.place), thread);
+        let voter = match &viewer.id {
+            Some(id) => self.voter_number(site, id)?,
+            None => None,
+        };
         let (mut names, mut bytes) = (Names::default(), 0);
         let mut rows = Rows { comments: Vec::new(), next: None };
         for number in after.saturating_add(1)..=posted {
@@ -295,10 +300,12 @@ impl<'s> View<'s> {
         Ok(rows)
     }
 
-    /// The viewer's number as a voter.
-    pub(crate) fn voter(&self, site: PlaceNo, viewer: &Viewer) -> Result<Option<u32>, Error> {
-        let Some(id) = &viewer.id else { return Ok(None) };
-        Ok(self.get::<records::Author>(&Key::Author(site, id))?.and_then(|author| author.voter))
+    /// Somebody's number as a voter.
+    pub(crate) fn voter_number(&self, site: &Site, id: &AuthorId) -> Result<Option<u32>, Error> {
+        voters::known(site.voters, id, |bucket| {
+            let bucket: Option<Bucket> = self.get(&Key::VoterBucket(PlaceNo(site.place), bucket))?;
+            Ok(bucket.and_then(|bucket| bucket.number(id.as_str())))
+        })
     }
 
     /// A row, and about how many bytes it takes on the way.

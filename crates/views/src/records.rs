@@ -166,8 +166,6 @@ pub(crate) struct Author {
     pub(crate) name: String,
     /// How many names they had before.
     pub(crate) former_names: u32,
-    /// Their number as a voter, from their first vote on.
-    pub(crate) voter: Option<u32>,
     /// The ban that was spoken last, unless it was taken back.
     pub(crate) ban: Option<Ban>,
     /// How many of their comments were shown once.
@@ -314,6 +312,8 @@ pub(crate) struct Command {
     pub(crate) sequence: u64,
     /// The code of the rule that its event broke; `None` if it was applied.
     pub(crate) void: Option<String>,
+    /// The number of the comment that it posted; 0 if it posted none.
+    pub(crate) comment: u32,
 }
 
 /// Tallies of comments that stand beside one another: up and down of each.

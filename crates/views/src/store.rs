@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::RwLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, RwLock};
 
 use domain::{CommentId, Place, Recorded, SiteId, State, Tally, ThreadId};
 
-use crate::draft::Draft;
+use crate::draft::{Draft, TouchedThread};
 use crate::error::Error;
 use crate::fold::{self, Outcome};
 use crate::keys::{Key, PlaceNo};
@@ -16,7 +16,7 @@ use crate::records::{Checkpoint, Scores};
 use crate::value::Value;
 
 /// The layout of keys and values, and the events that are known. Another number is another generation.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 /// The only tree.
 const TREE: &str = "koe";
 
@@ -25,13 +25,15 @@ const TREE: &str = "koe";
 pub struct Options {
     /// Memory for sled's cache, in bytes.
     pub cache_bytes: u64,
+    /// Memory for what the fold keeps decoded from step to step, in bytes, about.
+    pub fold_cache_bytes: usize,
     /// How often sled brings what is written to the disk; what a crash takes is folded again.
     pub flush_every_millis: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 256 * 1024 * 1024, flush_every_millis: 500 }
+        Self { cache_bytes: 256 * 1024 * 1024, fold_cache_bytes: 128 * 1024 * 1024, flush_every_millis: 500 }
     }
 }
 
@@ -42,6 +44,8 @@ pub struct Store {
     /// Applying a batch and reading a page exclude each other for that moment; readers share.
     pub(crate) gate: RwLock<()>,
     pub(crate) sequence: AtomicU64,
+    /// What the fold keeps from step to step.
+    draft: Mutex<Draft>,
 }
 
 /// What one batch made of the store.
@@ -96,7 +100,8 @@ impl Store {
                 _ => Error::Sled(error),
             })?;
         let tree = db.open_tree(TREE)?;
-        let store = Self { db, tree, gate: RwLock::new(()), sequence: AtomicU64::new(0) };
+        let draft = Mutex::new(Draft::new(&tree, options.fold_cache_bytes));
+        let store = Self { db, tree, gate: RwLock::new(()), sequence: AtomicU64::new(0), draft };
         if let Some(checkpoint) = store.checkpoint()? {
             if checkpoint.schema != SCHEMA {
                 return Err(Error::OtherSchema { found: checkpoint.schema });
@@ -120,38 +125,69 @@ impl Store {
     /// Folds a batch, whole or not at all. `log` names the log in the checkpoint: {stream, created, epoch}.
     ///
     /// Messages that are folded already are passed over, so that a batch may be given twice.
-    pub fn fold(
+    pub fn fold(&self, batch: &[Recorded], log: (&str, i64, u64)) -> Result<Step, Error> {
+        self.step(batch, log, |draft, outcomes, sequence| {
+            Ok(Step { sequence, outcomes, changes: changes(draft)? })
+        })
+    }
+
+    /// The same for a generation that nobody reads yet: the last sequence folded now, and nothing of what changed.
+    pub fn catch_up(&self, batch: &[Recorded], log: (&str, i64, u64)) -> Result<u64, Error> {
+        self.step(batch, log, |_, _, sequence| Ok(sequence))
+    }
+
+    fn step<R>(
         &self,
         batch: &[Recorded],
+        log: (&str, i64, u64),
+        told: impl FnOnce(&mut Draft, Vec<Outcome>, u64) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let mut draft = self.draft.lock().or(Err(Error::Damaged("it broke while a batch was folded")))?;
+        let done = self.try_step(&mut draft, batch, log, told);
+        if done.is_err() {
+            // What the tables hold now was never written.
+            draft.clear();
+        }
+        done
+    }
+
+    fn try_step<R>(
+        &self,
+        draft: &mut Draft,
+        batch: &[Recorded],
         (stream, created_nanos, epoch): (&str, i64, u64),
-    ) -> Result<Step, Error> {
-        let mut draft = Draft::new(&self.tree);
+        told: impl FnOnce(&mut Draft, Vec<Outcome>, u64) -> Result<R, Error>,
+    ) -> Result<R, Error> {
         let mut sequence = self.sequence();
         let mut outcomes = Vec::with_capacity(batch.len());
-        let mut message_id = None;
+        let mut last = None;
         for recorded in batch {
             if recorded.sequence <= sequence {
                 continue;
             }
-            outcomes.push(fold::fold(&mut draft, recorded)?);
+            outcomes.push(fold::fold(draft, recorded)?);
             sequence = recorded.sequence;
-            message_id = Some(recorded.content.message_id());
+            last = Some(recorded);
         }
-        let Some(message_id) = message_id else {
-            return Ok(Step { sequence, outcomes, changes: Vec::new() });
-        };
-        let changes = changes(&mut draft)?;
+        let told = told(draft, outcomes, sequence)?;
+        let Some(last) = last else { return Ok(told) };
         let mut writes = sled::Batch::default();
         draft.write(&mut writes);
-        let stream = stream.to_owned();
-        let checkpoint =
-            Checkpoint { stream, created_nanos, epoch, sequence, part: 0, message_id, schema: SCHEMA };
-        writes.insert(Key::Checkpoint.encode(), checkpoint.to_stored());
+        let checkpoint = Checkpoint {
+            stream: stream.to_owned(),
+            created_nanos,
+            epoch,
+            sequence,
+            part: 0,
+            message_id: last.content.message_id(),
+            schema: SCHEMA,
+        };
+        writes.insert(Key::Checkpoint.encode().as_slice(), checkpoint.to_stored());
         let gate = self.gate.write().expect("nothing panics while it holds the gate");
         self.tree.apply_batch(writes)?;
         self.sequence.store(sequence, Ordering::Release);
         drop(gate);
-        Ok(Step { sequence, outcomes, changes })
+        Ok(told)
     }
 
     /// Everything as of one position, for as long as the view is held; folding waits for that long.
@@ -187,27 +223,30 @@ impl View<'_> {
     }
 }
 
-fn changes(draft: &mut Draft<'_>) -> Result<Vec<ThreadChange>, Error> {
-    let touched = std::mem::take(&mut draft.touched);
+/// What readers see otherwise, by site and thread and number.
+fn changes(draft: &mut Draft) -> Result<Vec<ThreadChange>, Error> {
+    let mut touched: Vec<_> = std::mem::take(&mut draft.touched).into_iter().collect();
+    touched.sort_unstable_by(|(_, one), (_, other)| (&one.site, &one.thread).cmp(&(&other.site, &other.thread)));
     let mut changes = Vec::with_capacity(touched.len());
-    for ((site, thread), numbers) in touched {
-        let Some(record) = draft.threads.get(draft.tree, &Key::Thread(&site, &thread))? else {
+    for (place, TouchedThread { site, thread, numbers }) in touched {
+        let Some(record) = draft.threads.get(&Key::Thread(&site, &thread))? else {
             continue;
         };
-        let (place, count) = (PlaceNo(record.place), record.count);
+        let count = record.count;
+        let mut numbers: Vec<_> = numbers.into_iter().collect();
+        numbers.sort_unstable();
         let mut comments = Vec::with_capacity(numbers.len());
         for number in numbers {
-            let Some(comment) = draft.comments.get(draft.tree, &Key::Comment(place, number))? else {
+            let Some(comment) = draft.comments.get(&Key::Comment(place, number))? else {
                 continue;
             };
             // What was never shown is nobody's business yet.
             if !comment.shown {
                 continue;
             }
-            let (id, state) =
-                (CommentId(domain::CommandId::from_u128(comment.id)), crate::codes::state(comment.state)?);
+            let (id, state) = (crate::pages::id_of(comment), crate::codes::state(comment.state)?);
             let (chunk, slot) = Scores::place_of(number);
-            let scores = draft.scores.get(draft.tree, &Key::Scores(place, chunk))?;
+            let scores = draft.scores.get(&Key::Scores(place, chunk))?;
             let tally = scores.map(|scores| scores.get(slot)).unwrap_or_default();
             comments.push(CommentChange { id, number, state, tally });
         }
@@ -225,6 +264,6 @@ mod tests {
     /// A store in which a thread froze at an event of a newer release is folded anew by that release.
     #[test]
     fn a_new_event_is_a_new_schema() {
-        assert_eq!((SCHEMA, domain::Event::KINDS.len()), (3, 21), "count both up");
+        assert_eq!((SCHEMA, domain::Event::KINDS.len()), (4, 21), "count both up");
     }
 }

@@ -12,12 +12,11 @@ use crate::keys::{Key, PlaceNo};
 use crate::records::{Author, Comment, Flag, Flags, Site, Thread};
 
 /// What the rules need to know, as of this place in the log.
-pub(super) fn facts(draft: &mut Draft<'_>, place: &Place, envelope: &Envelope) -> Result<Facts, Error> {
+pub(super) fn facts(draft: &mut Draft, place: &Place, envelope: &Envelope) -> Result<Facts, Error> {
     let needs = needs(&envelope.event, &envelope.actor);
-    let tree = draft.tree;
-    let site = draft.sites.get(tree, &Key::Site(&place.site))?;
+    let site = draft.sites.get(&Key::Site(&place.site))?;
     let thread = match &place.thread {
-        Some(thread) => draft.threads.get(tree, &Key::Thread(&place.site, thread))?,
+        Some(thread) => draft.threads.get(&Key::Thread(&place.site, thread))?,
         None => None,
     };
     let mut facts = place_facts(place, site, thread)?;
@@ -41,23 +40,23 @@ pub(super) fn facts(draft: &mut Draft<'_>, place: &Place, envelope: &Envelope) -
         };
         let flag = match &flagged {
             Some((no, number, flags)) => {
-                draft.flags.get(tree, &Key::Flag(*no, *number, author))?.map(|flag| (flag, flags))
+                draft.flags.get(&Key::Flag(*no, *number, author))?.map(|flag| (flag, flags))
             }
             None => None,
         };
-        facts.author = author_facts(draft.authors.get(tree, &Key::Author(site, author))?, flag);
+        facts.author = author_facts(draft.authors.get(&Key::Author(site, author))?, flag);
     }
     Ok(facts)
 }
 
 /// A comment and its number.
 pub(super) fn comment<'d>(
-    draft: &'d mut Draft<'_>,
+    draft: &'d mut Draft,
     thread: PlaceNo,
     id: CommentId,
 ) -> Result<Option<(u32, &'d Comment)>, Error> {
     let Some(number) = number_of(draft, thread, id)? else { return Ok(None) };
-    let comment = draft.comments.get(draft.tree, &Key::Comment(thread, number))?;
+    let comment = draft.comments.get(&Key::Comment(thread, number))?;
     Ok(comment.map(|comment| (number, comment)))
 }
 

@@ -71,10 +71,10 @@ fn the_bytes_of_places_stay_as_they_are() {
 
 #[test]
 fn the_bytes_of_authors_stay_as_they_are() {
-    golden(&Author::default(), "01c622f71d0000000000");
+    golden(&Author::default(), "012144df1c00000000");
     let ban = Ban { until_millis: Some(3), reason: "spam".into() };
-    let author = Author { name: "Ann".into(), former_names: 1, voter: Some(300), ban: Some(ban), shown: 2 };
-    golden(&author, "0176a4124603416e6e0101fb2c01010106047370616d02");
+    let author = Author { name: "Ann".into(), former_names: 1, ban: Some(ban), shown: 2 };
+    golden(&author, "016057f18703416e6e01010106047370616d02");
     golden(
         &FormerName { name: "Änne".into(), until_millis: 1_700_000_000_000 },
         "012ef479dd05c3846e6e65fd00d0ca9f17030000",
@@ -147,10 +147,10 @@ fn the_bytes_of_what_was_decided_stay_as_they_are() {
         "01551a765e02036d6f640c636f6d6d656e742d68656c640174feffffffffffffffffffffffffffffffff03616e6e01720776697369626c650468656c64",
     );
     golden(
-        &Command { sequence: 70_000, void: Some("own-comment".into()) },
-        "010d965f2dfc70110100010b6f776e2d636f6d6d656e74",
+        &Command { sequence: 70_000, void: Some("own-comment".into()), comment: 0 },
+        "0197d025a7fc70110100010b6f776e2d636f6d6d656e7400",
     );
-    golden(&Command { sequence: 1, void: None }, "0158c223be0100");
+    golden(&Command { sequence: 1, void: None, comment: 300 }, "010ce519a40100fb2c01");
 }
 
 #[test]

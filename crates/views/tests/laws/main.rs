@@ -28,7 +28,9 @@ use views::{CommentPage, Options, Step, Store, Viewer};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOG: (&str, i64, u64) = ("test", 0, 1);
-const SMALL: Options = Options { cache_bytes: 8 * 1024 * 1024, flush_every_millis: 500 };
+/// The fold keeps next to nothing, so that what it forgets is read again.
+const SMALL: Options =
+    Options { cache_bytes: 8 * 1024 * 1024, fold_cache_bytes: 16 * 1024, flush_every_millis: 500 };
 
 fn open(dir: &tempfile::TempDir) -> Store {
     // sled's own thread lets the directory go a moment after its store was dropped.

@@ -1,0 +1,151 @@
+//! Values of one type as the fold sees them: read once, changed in memory, written once a step, and kept for the next.
+//!
+//! Nobody but the fold writes the store, so what it keeps is never stale. A table keeps what was asked for since it was
+//! last full, and what was asked for in the time before that: what is in neither was not needed for long and is let go.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use crate::error::Error;
+use crate::keys::{Key, KeyBytes};
+use crate::value::Value;
+
+type Slots<V> = HashMap<KeyBytes, Slot<V>, foldhash::fast::RandomState>;
+
+/// What an entry takes beside its value's bytes, about: key, slot, and the map's own.
+const ENTRY_BYTES: usize = 128;
+
+/// Values of one type, by their keys.
+pub(crate) struct Table<V> {
+    tree: sled::Tree,
+    recent: Slots<V>,
+    /// What was recent until the table was full.
+    former: Slots<V>,
+    /// The keys of what the step has changed.
+    changed: Vec<KeyBytes>,
+    /// What `recent` takes, about.
+    bytes: usize,
+    bytes_max: usize,
+}
+
+struct Slot<V> {
+    value: Option<V>,
+    changed: bool,
+    /// The entry's own and those of its value as it is stored.
+    bytes: usize,
+}
+
+impl<V: Value> Table<V> {
+    /// A table that keeps about so many bytes, and as many that were asked for before.
+    pub(crate) fn keeping(tree: &sled::Tree, bytes_max: usize) -> Self {
+        Self {
+            tree: tree.clone(),
+            recent: Slots::default(),
+            former: Slots::default(),
+            changed: Vec::new(),
+            bytes: 0,
+            bytes_max,
+        }
+    }
+
+    pub(crate) fn get(&mut self, key: &Key<'_>) -> Result<Option<&V>, Error> {
+        let Self { tree, recent, former, bytes, .. } = self;
+        let slot = match recent.entry(key.encode()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(vacant) => {
+                let found = find(former, bytes, tree, vacant.key())?;
+                vacant.insert(found)
+            }
+        };
+        Ok(slot.value.as_ref())
+    }
+
+    /// The value, for a change.
+    pub(crate) fn change(&mut self, key: &Key<'_>) -> Result<&mut Option<V>, Error> {
+        let Self { tree, recent, former, bytes, changed, .. } = self;
+        let key = key.encode();
+        let slot = match recent.entry(key.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(vacant) => vacant.insert(find(former, bytes, tree, &key)?),
+        };
+        if !std::mem::replace(&mut slot.changed, true) {
+            changed.push(key);
+        }
+        Ok(&mut slot.value)
+    }
+
+    /// Puts a value there without looking at what was.
+    pub(crate) fn put(&mut self, key: &Key<'_>, value: V) {
+        self.set(key, Some(value));
+    }
+
+    /// Sees to it that nothing is there.
+    pub(crate) fn remove(&mut self, key: &Key<'_>) {
+        self.set(key, None);
+    }
+
+    fn set(&mut self, key: &Key<'_>, value: Option<V>) {
+        let key = key.encode();
+        let slot = match self.recent.entry(key.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(vacant) => {
+                self.former.remove(&key);
+                self.bytes += ENTRY_BYTES;
+                vacant.insert(Slot { value: None, changed: false, bytes: ENTRY_BYTES })
+            }
+        };
+        slot.value = value;
+        if !std::mem::replace(&mut slot.changed, true) {
+            self.changed.push(key);
+        }
+    }
+
+    /// Everything that the step has changed, into the batch.
+    pub(crate) fn write(&mut self, batch: &mut sled::Batch) {
+        for key in self.changed.drain(..) {
+            let Some(slot) = self.recent.get_mut(&key) else { continue };
+            slot.changed = false;
+            self.bytes -= slot.bytes;
+            slot.bytes = ENTRY_BYTES;
+            match &slot.value {
+                Some(value) => {
+                    let stored = value.to_stored();
+                    slot.bytes += stored.len();
+                    batch.insert(key.as_slice(), stored);
+                }
+                None => batch.remove(key.as_slice()),
+            }
+            self.bytes += slot.bytes;
+        }
+        if self.bytes > self.bytes_max {
+            self.former = std::mem::take(&mut self.recent);
+            self.bytes = 0;
+        }
+    }
+
+    /// Forgets everything, as after a step that came to nothing.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::keeping(&self.tree, self.bytes_max);
+    }
+}
+
+/// What was asked for before, or what stands in the store.
+fn find<V: Value>(
+    former: &mut Slots<V>,
+    bytes: &mut usize,
+    tree: &sled::Tree,
+    key: &KeyBytes,
+) -> Result<Slot<V>, Error> {
+    let slot = match former.remove(key) {
+        Some(slot) => slot,
+        None => match tree.get(key)? {
+            Some(stored) => {
+                let bytes = ENTRY_BYTES + stored.len();
+                Slot { value: Some(V::from_stored(&stored)?), changed: false, bytes }
+            }
+            None => Slot { value: None, changed: false, bytes: ENTRY_BYTES },
+        },
+    };
+    *bytes += slot.bytes;
+    Ok(slot)
+}
