@@ -9,8 +9,8 @@ use roaring::RoaringBitmap;
 use crate::error::Error;
 use crate::keys::{Key, PlaceNo};
 use crate::records::{
-    Address, Audit, Author, Command, Comment, Flag, FormerName, Frozen, Resolution, Scores, Settings, Site,
-    Thread, VoterIds, Words,
+    Address, Audit, Author, Command, Comment, Flag, FormerName, Frozen, Outline, Resolution, Scores, Settings,
+    Site, Thread, VoterIds, Words,
 };
 use crate::value::Value;
 
@@ -91,6 +91,7 @@ pub(crate) struct Draft<'s> {
     pub(crate) resolutions: Table<Resolution>,
     pub(crate) audits: Table<Audit>,
     pub(crate) scores: Table<Scores>,
+    pub(crate) outlines: Table<Outline>,
     pub(crate) voters: Table<RoaringBitmap>,
     pub(crate) commands: Table<Command>,
     pub(crate) frozen: Table<Frozen>,
@@ -118,6 +119,7 @@ impl<'s> Draft<'s> {
             resolutions: Table::default(),
             audits: Table::default(),
             scores: Table::default(),
+            outlines: Table::default(),
             voters: Table::default(),
             commands: Table::default(),
             frozen: Table::default(),
@@ -143,6 +145,7 @@ impl<'s> Draft<'s> {
         self.resolutions.write(batch);
         self.audits.write(batch);
         self.scores.write(batch);
+        self.outlines.write(batch);
         self.voters.write(batch);
         self.commands.write(batch);
         self.frozen.write(batch);

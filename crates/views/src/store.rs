@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::{CommentId, Place, Recorded, SiteId, State, Tally, ThreadId};
 
+use crate::boards::Boards;
 use crate::draft::Draft;
 use crate::error::Error;
 use crate::fold::{self, Outcome};
@@ -16,7 +17,7 @@ use crate::records::{Checkpoint, Scores};
 use crate::value::Value;
 
 /// The layout of keys and values, and the events that are known. Another number is another generation.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 /// The only tree.
 const TREE: &str = "koe";
 
@@ -42,6 +43,8 @@ pub struct Store {
     /// Applying a batch and reading a page exclude each other for that moment; readers share.
     pub(crate) gate: RwLock<()>,
     pub(crate) sequence: AtomicU64,
+    /// What rankings are read from, kept right by the fold.
+    pub(crate) boards: Boards,
 }
 
 /// What one batch made of the store.
@@ -96,7 +99,8 @@ impl Store {
                 _ => Error::Sled(error),
             })?;
         let tree = db.open_tree(TREE)?;
-        let store = Self { db, tree, gate: RwLock::new(()), sequence: AtomicU64::new(0) };
+        let store =
+            Self { db, tree, gate: RwLock::new(()), sequence: AtomicU64::new(0), boards: Boards::default() };
         if let Some(checkpoint) = store.checkpoint()? {
             if checkpoint.schema != SCHEMA {
                 return Err(Error::OtherSchema { found: checkpoint.schema });
@@ -140,6 +144,7 @@ impl Store {
         let Some(message_id) = message_id else {
             return Ok(Step { sequence, outcomes, changes: Vec::new() });
         };
+        let touched = touched(&mut draft)?;
         let changes = changes(&mut draft)?;
         let mut writes = sled::Batch::default();
         draft.write(&mut writes);
@@ -150,6 +155,9 @@ impl Store {
         let gate = self.gate.write().expect("nothing panics while it holds the gate");
         self.tree.apply_batch(writes)?;
         self.sequence.store(sequence, Ordering::Release);
+        for (thread, numbers) in &touched {
+            self.boards.patch(&self.tree, *thread, numbers);
+        }
         drop(gate);
         Ok(Step { sequence, outcomes, changes })
     }
@@ -185,6 +193,17 @@ impl View<'_> {
         let (site, thread) = (place.site.clone(), id.clone());
         Ok(Some(ThreadChange { site, thread, count: record.count, comments }))
     }
+}
+
+/// What boards must know of a batch: comments that are not shown too.
+fn touched(draft: &mut Draft<'_>) -> Result<Vec<(PlaceNo, BTreeSet<u32>)>, Error> {
+    let mut touched = Vec::with_capacity(draft.touched.len());
+    for ((site, thread), numbers) in &draft.touched {
+        if let Some(record) = draft.threads.get(draft.tree, &Key::Thread(site, thread))? {
+            touched.push((PlaceNo(record.place), numbers.clone()));
+        }
+    }
+    Ok(touched)
 }
 
 fn changes(draft: &mut Draft<'_>) -> Result<Vec<ThreadChange>, Error> {
@@ -225,6 +244,6 @@ mod tests {
     /// A store in which a thread froze at an event of a newer release is folded anew by that release.
     #[test]
     fn a_new_event_is_a_new_schema() {
-        assert_eq!((SCHEMA, domain::Event::KINDS.len()), (3, 21), "count both up");
+        assert_eq!((SCHEMA, domain::Event::KINDS.len()), (4, 21), "count both up");
     }
 }
