@@ -156,7 +156,7 @@ impl Store {
         self.tree.apply_batch(writes)?;
         self.sequence.store(sequence, Ordering::Release);
         for (thread, numbers) in &touched {
-            self.boards.patch(&self.tree, *thread, numbers);
+            self.boards.patch(&*thread, numbers);
         }
         drop(gate);
         Ok(Step { sequence, outcomes, changes })
@@ -196,27 +196,27 @@ impl View<'_> {
 }
 
 /// What boards must know of a batch: comments that are not shown too.
-fn touched(draft: &mut Draft<'_>) -> Result<Vec<(PlaceNo, BTreeSet<u32>)>, Error> {
+fn touched(draft: &mut Draft) -> Result<Vec<(PlaceNo, BTreeSet<u32>)>, Error> {
     let mut touched = Vec::with_capacity(draft.touched.len());
     for ((site, thread), numbers) in &draft.touched {
-        if let Some(record) = draft.threads.get(draft.tree, &Key::Thread(site, thread))? {
+        if let Some(record) = draft.threads.get(&Key::Thread(site, thread))? {
             touched.push((PlaceNo(record.place), numbers.clone()));
         }
     }
     Ok(touched)
 }
 
-fn changes(draft: &mut Draft<'_>) -> Result<Vec<ThreadChange>, Error> {
+fn changes(draft: &mut Draft) -> Result<Vec<ThreadChange>, Error> {
     let touched = std::mem::take(&mut draft.touched);
     let mut changes = Vec::with_capacity(touched.len());
     for ((site, thread), numbers) in touched {
-        let Some(record) = draft.threads.get(draft.tree, &Key::Thread(&site, &thread))? else {
+        let Some(record) = draft.threads.get(&Key::Thread(&site, &thread))? else {
             continue;
         };
         let (place, count) = (PlaceNo(record.place), record.count);
         let mut comments = Vec::with_capacity(numbers.len());
         for number in numbers {
-            let Some(comment) = draft.comments.get(draft.tree, &Key::Comment(place, number))? else {
+            let Some(comment) = draft.comments.get(&Key::Comment(place, number))? else {
                 continue;
             };
             // What was never shown is nobody's business yet.
@@ -226,7 +226,7 @@ fn changes(draft: &mut Draft<'_>) -> Result<Vec<ThreadChange>, Error> {
             let (id, state) =
                 (CommentId(domain::CommandId::from_u128(comment.id)), crate::codes::state(comment.state)?);
             let (chunk, slot) = Scores::place_of(number);
-            let scores = draft.scores.get(draft.tree, &Key::Scores(place, chunk))?;
+            let scores = draft.scores.get(&Key::Scores(place, chunk))?;
             let tally = scores.map(|scores| scores.get(slot)).unwrap_or_default();
             comments.push(CommentChange { id, number, state, tally });
         }
