@@ -138,7 +138,7 @@ pub use changes::{Change, Changes};
 pub use cloud_event::{CloudEvent, Data};
 pub use error::Error;
 pub use events::{EventAt, EventStream, Events, Record, Start, UnreadableAt};
-pub use queries::{PageOf, Viewer};
+pub use queries::{PageOf, Reading, Viewer};
 
 use limits::{ATTEMPTS_MAX, REQUEST_TIMEOUT, RETRY_PAUSE};
 

@@ -3,9 +3,10 @@
 //!
 //! `at_least` is a position out of an earlier answer, or empty. With one, the answer is as of then or later; after two
 //! seconds in vain it is the refusal `behind`, and for a position of a log that lost its tail since, `position-lost`. What
-//! is no position or cursor is `position-invalid`.
+//! is no position or cursor is `position-invalid`, and of a thread's pages `cursor-invalid`.
 
-use domain::{AuthorId, CommandId, CommentId, Place, SiteId, ThreadId};
+use domain::{AuthorId, CommandId, CommentId, Order, Place, SiteId, ThreadId};
+use wire::values::order_out;
 use wire::{subject, v1};
 
 use crate::{Client, Error};
@@ -19,6 +20,17 @@ pub struct PageOf {
     pub limit: u32,
     /// A position; empty for any.
     pub at_least: String,
+}
+
+/// How a thread is read: its comments in an order, flat or as a tree.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// The order.
+    pub order: Order,
+    /// Whether replies stand below what they reply to; rows then have `depth`, `replies` and `more`.
+    pub tree: bool,
+    /// The comment to read around, on the page that it stands on; none for the page at the cursor.
+    pub around: Option<CommentId>,
 }
 
 /// Whom a page is for. Koe trusts the caller: who shows pages to readers knows who is a moderator.
@@ -59,6 +71,19 @@ impl Client {
         page: PageOf,
         viewer: &Viewer,
     ) -> Result<v1::ThreadPageReply, Error> {
+        self.read_thread((site, thread), page, Reading::default(), viewer).await
+    }
+
+    /// A page of a thread in any order, as somebody sees it. The cursors of its answer go on in the same order and shape;
+    /// whoever follows them sees every comment once, also while votes move them. `comment-unknown` if there is no row to
+    /// read around, `cursor-expired` for who has seen about 100,000 comments.
+    pub async fn read_thread(
+        &self,
+        (site, thread): (&SiteId, &ThreadId),
+        page: PageOf,
+        reading: Reading,
+        viewer: &Viewer,
+    ) -> Result<v1::ThreadPageReply, Error> {
         let place = of_thread(site, thread);
         let PageOf { after, limit, at_least } = page;
         let question = v1::ThreadPageRequest {
@@ -68,6 +93,9 @@ impl Client {
             at_least,
             viewer: viewer.id.as_ref().map_or_else(String::new, ToString::to_string),
             moderator: viewer.moderator,
+            order: order_out(reading.order),
+            tree: reading.tree,
+            around: reading.around.map_or_else(String::new, |comment| comment.to_string()),
         };
         self.ask(subject::query(Some(&place), "thread-page"), &question).await
     }

@@ -3,15 +3,22 @@
 pub(crate) mod moderation;
 pub(crate) mod own_data;
 
-use domain::Rejection;
 use domain::moderation::Ban;
 use domain::thread::{CommentFacts, Facts, Standing};
-use views::{CommentChange, CommentPage, CommentView, Drawn, Frozen, KnownCommand, Said, ThreadEntry};
+use domain::{Place, Rejection};
+use views::{
+    Branch, CommentChange, CommentPage, CommentView, Cursor, Drawn, Frozen, KnownCommand, Said, ThreadEntry,
+};
 use wire::values::{mode_out, optional_hold_out, state_out, time_out, vote_out};
 use wire::{Position, v1};
 
 /// A page of comments.
-pub(crate) fn page(page: CommentPage, position: String) -> v1::ThreadPageReply {
+pub(crate) fn page(page: CommentPage, place: &Place, position: String) -> v1::ThreadPageReply {
+    let text = |cursor: Option<Cursor>| cursor.map_or_else(String::new, |cursor| cursor.to_text(place));
+    let row = |mut view: CommentView| match view.branch.take() {
+        None => comment(view),
+        Some(Branch { depth, replies, more }) => v1::Comment { depth, replies, more: text(more), ..comment(view) },
+    };
     v1::ThreadPageReply {
         position,
         site_name: page.site_name,
@@ -20,8 +27,8 @@ pub(crate) fn page(page: CommentPage, position: String) -> v1::ThreadPageReply {
         address: page.article.address,
         category: page.article.category,
         count: page.count,
-        comments: page.comments.into_iter().map(comment).collect(),
-        next: page.next.map_or_else(String::new, |next| next.to_string()),
+        comments: page.comments.into_iter().map(row).collect(),
+        next: text(page.next),
         frozen: page.frozen,
         mode: mode_out(page.article.mode),
         mode_reason: page.mode_reason,
@@ -59,6 +66,9 @@ pub(crate) fn comment(view: CommentView) -> v1::Comment {
         held: optional_hold_out(view.held),
         flags: view.flags,
         flags_illegal: view.flags_illegal,
+        depth: 0,
+        replies: 0,
+        more: String::new(),
     }
 }
 

@@ -8,8 +8,8 @@ use roaring::RoaringBitmap;
 use crate::error::Error;
 use crate::keys::{Key, PlaceNo};
 use crate::records::{
-    Address, Audit, Author, Command, Comment, Flag, FormerName, Frozen, Resolution, Scores, Settings, Site,
-    Thread, VoterIds, Words,
+    Address, Audit, Author, Command, Comment, Flag, FormerName, Frozen, Outline, Resolution, Scores, Settings,
+    Site, Thread, VoterIds, Words,
 };
 use crate::table::Table;
 use crate::voters::Bucket;
@@ -78,6 +78,7 @@ tables! {
     resolutions: Resolution, Share::Cold;
     audits: Audit, Share::Cold;
     scores: Scores, Share::Hot;
+    outlines: Outline, Share::Hot;
     voters: RoaringBitmap, Share::Hot;
     commands: Command, Share::Hot;
     frozen: Frozen, Share::Cold;

@@ -5,6 +5,7 @@ mod audit;
 mod comments;
 mod facts;
 mod flags;
+mod outlines;
 mod places;
 mod votes;
 

@@ -59,8 +59,9 @@ impl AuditOf {
 /// Voters in one value of ids: some 2 KB.
 pub(crate) const VOTERS_IN_CHUNK: u32 = 128;
 
-/// Comments in one value of scores: 64 are 512 bytes, so that a vote writes little and a page reads one or two.
-pub(crate) const SCORES_IN_CHUNK: u32 = 64;
+/// Comments in one value of scores or outlines: 128 scores are up to 1 KB, so that a vote writes little, and a long thread is
+/// read in few values when it is ranked.
+pub(crate) const SCORES_IN_CHUNK: u32 = 128;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Key<'a> {
@@ -85,7 +86,7 @@ pub(crate) enum Key<'a> {
     Words(PlaceNo, u32),
     /// 9 place(site) bucket: [`crate::voters::Bucket`] of voters' numbers, by the hash of their ids.
     VoterBucket(PlaceNo, u32),
-    /// 10 place(thread) chunk: [`crate::records::Scores`] of the comments number `chunk * 64 + 1` and on.
+    /// 10 place(thread) chunk: [`crate::records::Scores`] of the comments number `chunk * 128 + 1` and on.
     Scores(PlaceNo, u32),
     /// 11 place(thread) number side container: the voters of this side whose numbers share their upper 16 bits, a
     /// roaring set of the lower 16, so that a value stays below 8 KiB and a bit however hot the comment is.
@@ -116,6 +117,9 @@ pub(crate) enum Key<'a> {
     Address(PlaceNo, &'a str),
     /// 24 place(thread) number: an address that the article had before, `String`, by number from 0.
     FormerAddress(PlaceNo, u32),
+    /// 25 place(thread) chunk: [`crate::records::Outline`] of the comments number `chunk * 128 + 1` and on. It says again what
+    /// the comments say, in few values, and stands in no digest.
+    Outline(PlaceNo, u32),
 }
 
 impl Key<'_> {
@@ -175,6 +179,7 @@ impl Key<'_> {
                 Parts::of(23).place(*site).bytes(hash.as_bytes().split_at(ADDRESS_HASH_BYTES).0)
             }
             Self::FormerAddress(thread, number) => Parts::of(24).place(*thread).number(*number),
+            Self::Outline(thread, chunk) => Parts::of(25).place(*thread).number(*chunk),
         }
         .0
     }
@@ -238,6 +243,10 @@ pub(crate) mod prefix {
         Parts::of(7).place(thread).0
     }
 
+    pub(crate) fn scores(thread: PlaceNo) -> KeyBytes {
+        Parts::of(10).place(thread).0
+    }
+
     pub(crate) fn voters(thread: PlaceNo, number: u32) -> KeyBytes {
         Parts::of(11).place(thread).number(number).0
     }
@@ -281,6 +290,10 @@ pub(crate) mod prefix {
     pub(crate) fn former_addresses(thread: PlaceNo) -> KeyBytes {
         Parts::of(24).place(thread).0
     }
+
+    pub(crate) fn outlines(thread: PlaceNo) -> KeyBytes {
+        Parts::of(25).place(thread).0
+    }
 }
 
 /// The side and container of a key under [`prefix::voters`].
@@ -294,7 +307,7 @@ pub(crate) fn voters_tail(key: &[u8]) -> Option<(Side, u16)> {
     Some((side, u16::from_be_bytes([*high, *low])))
 }
 
-/// The number in the tail of a key under [`prefix::comments`].
+/// The number or chunk in the tail of a key under [`prefix::comments`], [`prefix::scores`] or [`prefix::outlines`].
 pub(crate) fn number_tail(key: &[u8]) -> Option<u32> {
     key.last_chunk().map(|bytes| u32::from_be_bytes(*bytes))
 }
@@ -367,6 +380,8 @@ mod tests {
             Key::AuditOf(one, &AuditOf::By(ann.clone()), 1),
             Key::Address(one, "https://a.example"),
             Key::FormerAddress(one, 0),
+            Key::Outline(one, 255),
+            Key::Outline(one, 256),
         ];
         let bytes: Vec<_> = in_order.iter().map(Key::encode).collect();
         assert!(bytes.is_sorted(), "{bytes:?}");

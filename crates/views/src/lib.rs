@@ -3,7 +3,10 @@
 //! Everything in here can be deleted and folded again from the log to the same digest. One step of the fold is one sled
 //! batch that includes the checkpoint. Deliberately not here: NATS, HTTP, tokio; sled's types do not leave this crate.
 
+mod board;
+mod boards;
 mod codes;
+mod cursor;
 mod digest;
 mod draft;
 mod error;
@@ -15,12 +18,17 @@ mod moderation;
 mod own_data;
 mod pages;
 mod quotes;
+mod rankings;
+mod reading;
 mod records;
+mod sheet;
 mod store;
 mod table;
+mod tree;
 mod value;
 mod voters;
 
+pub use cursor::{CURSOR_BYTES_MAX, Cursor, CursorFailed};
 pub use digest::Digest;
 pub use error::Error;
 pub use fold::{Outcome, Verdict};
@@ -31,5 +39,7 @@ pub use moderation::{
 };
 pub use own_data::{OwnCursor, OwnItem};
 pub use pages::{Article, Author, CommentPage, CommentView, Drawn, Said, View, Viewer};
+pub use reading::Reading;
 pub use records::{Checkpoint, Frozen};
+pub use sheet::Branch;
 pub use store::{CommentChange, Options, SCHEMA, Step, Store, ThreadChange};

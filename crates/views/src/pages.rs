@@ -9,12 +9,16 @@ use domain::{
     AuthorId, CommandId, CommentId, Hold, Mode, Rejection, SiteId, State, Tally, ThreadId, Timestamp, Vote,
 };
 
+use crate::boards::Boards;
 use crate::codes;
+use crate::cursor::Cursor;
 use crate::error::Error;
 use crate::fold::author_facts;
 use crate::keys::{Key, KeyBytes, PlaceNo, Side};
 use crate::quotes::Ink;
+use crate::reading::{Frame, Reading, Rows};
 use crate::records::{self, Comment, Flag, Scores, Settings, Site, Thread, Words};
+use crate::sheet::Branch;
 use crate::store::Store;
 use crate::value::Value;
 use crate::voters::{self, Bucket};
@@ -22,12 +26,11 @@ use roaring::RoaringBitmap;
 
 /// What a row takes on the way beside its words: ids, names, time and tally.
 const ROW_BYTES: usize = 256;
-/// Comments that one page looks at to find those with a row; a page of a thread where many wait may be shorter.
-const LOOKED_AT_MAX: u32 = 2_000;
 
 /// The store at one position. Folding waits while it is held.
 pub struct View<'s> {
     pub(crate) tree: &'s sled::Tree,
+    pub(crate) boards: &'s Boards,
     sequence: u64,
     _gate: RwLockReadGuard<'s, ()>,
 }
@@ -66,10 +69,10 @@ pub struct CommentPage {
     pub frozen: bool,
     /// The viewer's ban that was spoken last; it may be over.
     pub viewer_ban: Option<Ban>,
-    /// The comments, by number.
+    /// The comments.
     pub comments: Vec<CommentView>,
-    /// The number after which the next page begins; `None` on the last.
-    pub next: Option<u32>,
+    /// Where the next page begins; `None` on the last.
+    pub next: Option<Cursor>,
 }
 
 /// An article and how its thread stands.
@@ -126,6 +129,8 @@ pub struct CommentView {
     pub flags: u32,
     /// Of those, the ones that say that its content is illegal, for moderators.
     pub flags_illegal: u32,
+    /// How it stands in a tree, on a page that is one.
+    pub branch: Option<Branch>,
 }
 
 /// Who said what, and what it quotes.
@@ -178,7 +183,7 @@ pub(crate) struct Names(HashMap<String, String>);
 impl<'s> View<'s> {
     pub(crate) fn new(store: &'s Store) -> Self {
         let gate = store.gate.read().expect("nothing panics while it holds the gate");
-        Self { tree: &store.tree, sequence: store.sequence(), _gate: gate }
+        Self { tree: &store.tree, boards: &store.boards, sequence: store.sequence(), _gate: gate }
     }
 
     /// The last sequence that is folded.
@@ -208,17 +213,17 @@ impl<'s> View<'s> {
         self.get(&Key::Thread(site, id))
     }
 
-    /// Comments of a thread after a number, oldest first; a rejection if there is no such site or thread.
+    /// A part of a thread; a rejection if there is no such site, thread or comment to read around.
     ///
-    /// At most `limit` of them, and at least one if there is one: the page ends before the comment whose words would
-    /// bring it over `bytes_max`. A hidden thread has none but for moderators.
+    /// At most as many rows as the first of `limits`, and at least one if there is one: the page ends before the comment
+    /// whose words would bring it over the second, in bytes. A hidden thread has none but for moderators.
     pub fn comments(
         &self,
         site: &SiteId,
         thread: &ThreadId,
         viewer: &Viewer,
-        after: u32,
-        (limit, bytes_max): (u32, usize),
+        reading: Reading,
+        limits: (u32, usize),
     ) -> Result<Result<CommentPage, Rejection>, Error> {
         let Some(site_record) = self.site(site)? else {
             return Ok(Err(Rejection::SiteUnknown));
@@ -234,10 +239,15 @@ impl<'s> View<'s> {
         };
         let site_no = PlaceNo(site_record.place);
         let hidden = article.mode == Mode::Hidden && !viewer.moderator;
-        let rows = if hidden {
-            Rows { comments: Vec::new(), next: None }
-        } else {
-            self.rows((&site_record, PlaceNo(record.place)), viewer, (after, record.posted), (limit, bytes_max))?
+        let places = (site_no, PlaceNo(record.place));
+        let voter = match &viewer.id {
+            Some(id) => self.voter_number(&site_record, id)?,
+            None => None,
+        };
+        let frame = Frame { places, posted: record.posted, viewer, voter, limits };
+        let rows = match if hidden { Ok(Rows::default()) } else { self.rows(&frame, reading)? } {
+            Ok(rows) => rows,
+            Err(rejection) => return Ok(Err(rejection)),
         };
         let settings: Settings = self.get(&Key::Settings(site_no))?.unwrap_or_default();
         // The reason of the stricter mode is the one that readers need.
@@ -263,41 +273,6 @@ impl<'s> View<'s> {
             comments: rows.comments,
             next: rows.next,
         }))
-    }
-
-    fn rows(
-        &self,
-        (site, thread): (&Site, PlaceNo),
-        viewer: &Viewer,
-        (after, posted): (u32, u32),
-        (limit, bytes_max): (u32, usize),
-    ) -> Result<Rows, Error> {
-        let places = (PlaceNo(site.place), thread);
-        let voter = match &viewer.id {
-            Some(id) => self.voter_number(site, id)?,
-            None => None,
-        };
-        let (mut names, mut bytes) = (Names::default(), 0);
-        let mut rows = Rows { comments: Vec::new(), next: None };
-        for number in after.saturating_add(1)..=posted {
-            let full = rows.comments.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
-            if full || number - after > LOOKED_AT_MAX {
-                rows.next = Some(number - 1);
-                break;
-            }
-            let record = self.row(places.1, number)?;
-            if !record.shown && !viewer.moderator {
-                continue;
-            }
-            let (row, row_bytes) = self.comment(places, (number, &record), (viewer, voter), &mut names)?;
-            bytes += row_bytes;
-            if bytes > bytes_max && !rows.comments.is_empty() {
-                rows.next = Some(number - 1);
-                break;
-            }
-            rows.comments.push(row);
-        }
-        Ok(rows)
     }
 
     /// Somebody's number as a voter.
@@ -359,6 +334,7 @@ impl<'s> View<'s> {
             held,
             flags: if viewer.moderator { record.flags.open } else { 0 },
             flags_illegal: if viewer.moderator { record.flags.illegal } else { 0 },
+            branch: None,
         };
         Ok((view, bytes))
     }
@@ -403,12 +379,6 @@ impl<'s> View<'s> {
         names.0.insert(id.to_owned(), name.clone());
         Ok(Author { id: id.to_owned(), name })
     }
-}
-
-/// Rows of a page, and where the next begins.
-struct Rows {
-    comments: Vec<CommentView>,
-    next: Option<u32>,
 }
 
 /// The article of a thread that is open.

@@ -324,7 +324,7 @@ impl Scores {
     /// The chunk of a comment's number, and its place there.
     pub(crate) fn place_of(number: u32) -> (u32, usize) {
         let index = number.saturating_sub(1);
-        (index / SCORES_IN_CHUNK, usize::try_from(index % SCORES_IN_CHUNK).expect("below 64"))
+        (index / SCORES_IN_CHUNK, usize::try_from(index % SCORES_IN_CHUNK).expect("below 128"))
     }
 
     pub(crate) fn get(&self, slot: usize) -> domain::Tally {
@@ -339,6 +339,34 @@ impl Scores {
         if let Some(score) = self.0.get_mut(slot) {
             *score = (tally.up, tally.down);
         }
+    }
+}
+
+/// What votes do not change of comments that stand beside one another, for rankings.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Outline(pub(crate) Vec<Line>);
+
+/// Of one comment.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Line {
+    pub(crate) time_millis: i64,
+    /// The number of the comment that it stands below in a tree: the one that it replies to, if that had a row; else 0.
+    pub(crate) below: u32,
+    pub(crate) shown: bool,
+}
+
+impl Outline {
+    /// The chunk of a comment's number, and its place there: those of its scores.
+    pub(crate) fn place_of(number: u32) -> (u32, usize) {
+        Scores::place_of(number)
+    }
+
+    /// The line at a place below 128.
+    pub(crate) fn line(&mut self, slot: usize) -> &mut Line {
+        if self.0.len() <= slot {
+            self.0.resize(slot + 1, Line::default());
+        }
+        self.0.get_mut(slot).expect("it is as long as that now")
     }
 }
 
@@ -358,6 +386,7 @@ impl Plain for Comment {}
 impl Plain for Words {}
 impl Plain for Command {}
 impl Plain for Scores {}
+impl Plain for Outline {}
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,8 @@ use std::sync::{Mutex, RwLock};
 
 use domain::{CommentId, Place, Recorded, SiteId, State, Tally, ThreadId};
 
-use crate::draft::{Draft, TouchedThread};
+use crate::boards::Boards;
+use crate::draft::{Draft, Touched, TouchedThread};
 use crate::error::Error;
 use crate::fold::{self, Outcome};
 use crate::keys::{Key, PlaceNo};
@@ -46,6 +47,8 @@ pub struct Store {
     pub(crate) sequence: AtomicU64,
     /// What the fold keeps from step to step.
     draft: Mutex<Draft>,
+    /// What rankings are read from, kept right by the fold.
+    pub(crate) boards: Boards,
 }
 
 /// What one batch made of the store.
@@ -101,7 +104,8 @@ impl Store {
             })?;
         let tree = db.open_tree(TREE)?;
         let draft = Mutex::new(Draft::new(&tree, options.fold_cache_bytes));
-        let store = Self { db, tree, gate: RwLock::new(()), sequence: AtomicU64::new(0), draft };
+        let (gate, sequence, boards) = (RwLock::new(()), AtomicU64::new(0), Boards::default());
+        let store = Self { db, tree, gate, sequence, draft, boards };
         if let Some(checkpoint) = store.checkpoint()? {
             if checkpoint.schema != SCHEMA {
                 return Err(Error::OtherSchema { found: checkpoint.schema });
@@ -126,21 +130,21 @@ impl Store {
     ///
     /// Messages that are folded already are passed over, so that a batch may be given twice.
     pub fn fold(&self, batch: &[Recorded], log: (&str, i64, u64)) -> Result<Step, Error> {
-        self.step(batch, log, |draft, outcomes, sequence| {
-            Ok(Step { sequence, outcomes, changes: changes(draft)? })
+        self.step(batch, log, |draft, touched, outcomes, sequence| {
+            Ok(Step { sequence, outcomes, changes: changes(draft, touched)? })
         })
     }
 
     /// The same for a generation that nobody reads yet: the last sequence folded now, and nothing of what changed.
     pub fn catch_up(&self, batch: &[Recorded], log: (&str, i64, u64)) -> Result<u64, Error> {
-        self.step(batch, log, |_, _, sequence| Ok(sequence))
+        self.step(batch, log, |_, _, _, sequence| Ok(sequence))
     }
 
     fn step<R>(
         &self,
         batch: &[Recorded],
         log: (&str, i64, u64),
-        told: impl FnOnce(&mut Draft, Vec<Outcome>, u64) -> Result<R, Error>,
+        told: impl FnOnce(&mut Draft, &Touched, Vec<Outcome>, u64) -> Result<R, Error>,
     ) -> Result<R, Error> {
         let mut draft = self.draft.lock().or(Err(Error::Damaged("it broke while a batch was folded")))?;
         let done = self.try_step(&mut draft, batch, log, told);
@@ -156,7 +160,7 @@ impl Store {
         draft: &mut Draft,
         batch: &[Recorded],
         (stream, created_nanos, epoch): (&str, i64, u64),
-        told: impl FnOnce(&mut Draft, Vec<Outcome>, u64) -> Result<R, Error>,
+        told: impl FnOnce(&mut Draft, &Touched, Vec<Outcome>, u64) -> Result<R, Error>,
     ) -> Result<R, Error> {
         let mut sequence = self.sequence();
         let mut outcomes = Vec::with_capacity(batch.len());
@@ -169,7 +173,8 @@ impl Store {
             sequence = recorded.sequence;
             last = Some(recorded);
         }
-        let told = told(draft, outcomes, sequence)?;
+        let touched = std::mem::take(&mut draft.touched);
+        let told = told(draft, &touched, outcomes, sequence)?;
         let Some(last) = last else { return Ok(told) };
         let mut writes = sled::Batch::default();
         draft.write(&mut writes);
@@ -186,6 +191,9 @@ impl Store {
         let gate = self.gate.write().expect("nothing panics while it holds the gate");
         self.tree.apply_batch(writes)?;
         self.sequence.store(sequence, Ordering::Release);
+        for (thread, touched) in &touched {
+            self.boards.patch(&self.tree, *thread, &touched.numbers);
+        }
         drop(gate);
         Ok(told)
     }
@@ -224,16 +232,16 @@ impl View<'_> {
 }
 
 /// What readers see otherwise, by site and thread and number.
-fn changes(draft: &mut Draft) -> Result<Vec<ThreadChange>, Error> {
-    let mut touched: Vec<_> = std::mem::take(&mut draft.touched).into_iter().collect();
+fn changes(draft: &mut Draft, touched: &Touched) -> Result<Vec<ThreadChange>, Error> {
+    let mut touched: Vec<_> = touched.iter().collect();
     touched.sort_unstable_by(|(_, one), (_, other)| (&one.site, &one.thread).cmp(&(&other.site, &other.thread)));
     let mut changes = Vec::with_capacity(touched.len());
-    for (place, TouchedThread { site, thread, numbers }) in touched {
-        let Some(record) = draft.threads.get(&Key::Thread(&site, &thread))? else {
+    for (&place, TouchedThread { site, thread, numbers }) in touched {
+        let Some(record) = draft.threads.get(&Key::Thread(site, thread))? else {
             continue;
         };
         let count = record.count;
-        let mut numbers: Vec<_> = numbers.into_iter().collect();
+        let mut numbers: Vec<_> = numbers.iter().copied().collect();
         numbers.sort_unstable();
         let mut comments = Vec::with_capacity(numbers.len());
         for number in numbers {
@@ -251,7 +259,7 @@ fn changes(draft: &mut Draft) -> Result<Vec<ThreadChange>, Error> {
             comments.push(CommentChange { id, number, state, tally });
         }
         if !comments.is_empty() {
-            changes.push(ThreadChange { site, thread, count, comments });
+            changes.push(ThreadChange { site: site.clone(), thread: thread.clone(), count, comments });
         }
     }
     Ok(changes)

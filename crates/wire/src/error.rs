@@ -32,6 +32,12 @@ codes! {
     LimitExceeded = "limit-exceeded", 400, "the request asks for more than its limit at once";
     /// A position or cursor that no answer held.
     PositionInvalid = "position-invalid", 400, "a position or cursor is a token out of an earlier answer";
+    /// An order that there is not.
+    OrderInvalid = "order-invalid", 400, "an order is oldest, newest, top, best, controversial or hot";
+    /// A cursor that no page of this thread, order and shape held.
+    CursorInvalid = "cursor-invalid", 400, "a cursor is a token out of an earlier page of the same thread, order and shape";
+    /// A reader who has seen more than a cursor holds.
+    CursorExpired = "cursor-expired", 410, "the reader has seen more of this thread than a cursor holds; begin again";
     /// A position of a log that has lost its tail since.
     PositionLost = "position-lost", 409, "the log lost its tail after this position was given out; ask again without it";
     /// The read model is not as far as the request needs.

@@ -5,7 +5,8 @@ use domain::moderation::ModeChange;
 use domain::settings::{Closing, SettingsPatch};
 use domain::text;
 use domain::{
-    Actor, CommentId, FlagCategory, Hold, Mode, Quote, Rejection, Role, State, ThreadId, Timestamp, Vote, limits,
+    Actor, CommentId, FlagCategory, Hold, Mode, Order, Quote, Rejection, Role, State, ThreadId, Timestamp, Vote,
+    limits,
 };
 
 use crate::v1;
@@ -99,6 +100,13 @@ enums!(mode_in, mode_out, Mode, Mode: Open, Premoderated, ReadOnly, Hidden);
 enums!(state_in, state_out, CommentState, State: Visible, Removed, Deleted, Held);
 enums!(hold_in, hold_out, HoldReason, Hold: Mode, NewAuthor, Link, Word, Flags, Decision);
 enums!(category_in, category_out, FlagCategory, FlagCategory: Spam, Abuse, OffTopic, Misinformation, Illegal, Other);
+
+enums!(named_order_in, order_out, Order, Order: Oldest, Newest, Top, Best, Controversial, Hot);
+
+/// An order that a request asks for, or the oldest first; `None` for one that is unknown.
+pub fn order_in(order: i32) -> Option<Order> {
+    if order == 0 { Some(Order::default()) } else { named_order_in(order) }
+}
 
 /// Why a comment is held, where it may not be. No rule asks for the reason, so that one of a newer release is somebody's
 /// decision.
@@ -236,6 +244,15 @@ mod tests {
             assert_eq!(time_in(&WireTime { seconds, nanos: 0 }), None, "{seconds}");
         }
         assert_eq!(time_in(&WireTime { seconds: 0, nanos: -1 }), None);
+    }
+
+    #[test]
+    fn an_order_that_is_not_named_is_the_oldest_first_and_an_unknown_one_is_none() {
+        for order in Order::EVERY {
+            assert_eq!(order_in(order_out(order)), Some(order));
+        }
+        assert_eq!(order_in(0), Some(Order::Oldest));
+        assert_eq!(order_in(99), None);
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use domain::{Place, Rejection};
 use service::{Refusal, Request};
-use views::Viewer;
+use views::{Cursor, CursorFailed, Reading, Viewer};
 use wire::error::Failure;
+use wire::values::{optional_comment, order_in};
 use wire::{Position, v1};
 
 use super::{Answer, limit, need_all, need_open, optional, place, position, read, read_after};
@@ -21,17 +22,35 @@ pub(super) async fn thread_page(
     let Place { site, thread: Some(thread) } = place(&request, &request.body.thread)? else {
         return Err(Rejection::ThreadInvalid.into());
     };
-    let after = match request.body.after.as_str() {
-        "" => 0,
-        cursor => cursor.parse().or(Err(Refusal::from(Failure::PositionInvalid)))?,
-    };
+    let place = Place { site: site.clone(), thread: Some(thread.clone()) };
+    let reading = reading(&request.body, &place)?;
     let limit = limit(request.body.limit, PAGE_DEFAULT, PAGE_MAX)?;
     let viewer = Viewer { id: optional(&request.body.viewer)?, moderator: request.body.moderator };
     read(shared, &request.body.at_least, move |view, position| {
-        let page = view.comments(&site, &thread, &viewer, after, (limit, PAGE_BYTES_MAX))??;
-        Ok(answers::page(page, position.to_string()))
+        let page = view.comments(&site, &thread, &viewer, reading, (limit, PAGE_BYTES_MAX))??;
+        Ok(answers::page(page, &place, position.to_string()))
     })
     .await
+}
+
+/// Which part of a thread is asked for.
+fn reading(asked: &v1::ThreadPageRequest, place: &Place) -> Answer<Reading> {
+    let order = order_in(asked.order).ok_or(Failure::OrderInvalid)?;
+    let tree = asked.tree;
+    match (optional_comment(&asked.around)?, asked.after.as_str()) {
+        (Some(comment), "") => Ok(Reading::Around { comment, order, tree }),
+        (Some(_), _) => {
+            Err(Refusal::with_detail(Failure::Malformed, "a page is after a cursor or around a comment".into()))
+        }
+        (None, "") => Ok(Reading::first(order, tree)),
+        (None, cursor) => {
+            let cursor = Cursor::parse(cursor, place, order, tree).map_err(|failed| match failed {
+                CursorFailed::Invalid => Failure::CursorInvalid,
+                CursorFailed::Expired => Failure::CursorExpired,
+            })?;
+            Ok(Reading::From(cursor))
+        }
+    }
 }
 
 pub(super) async fn counts(shared: &Shared, request: Request<v1::CountsRequest>) -> Answer<v1::CountsReply> {
@@ -118,4 +137,27 @@ pub(super) async fn changes(shared: &Shared, request: Request<v1::ChangesRequest
         })
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(asked: v1::ThreadPageRequest) -> wire::Code {
+        let place = Place { site: "s".parse().unwrap(), thread: Some("t".parse().unwrap()) };
+        reading(&asked, &place).unwrap_err().code
+    }
+
+    #[test]
+    fn a_page_is_asked_for_in_an_order_and_by_a_cursor_that_there_is() {
+        let asked =
+            |order, after: &str| v1::ThreadPageRequest { order, after: after.into(), ..Default::default() };
+        assert_eq!(refused(asked(99, "")), Failure::OrderInvalid.into());
+        assert_eq!(refused(asked(0, "x")), Failure::CursorInvalid.into());
+        assert_eq!(refused(asked(v1::Order::Top.into(), "7")), Failure::CursorInvalid.into());
+        let long = "A".repeat(views::CURSOR_BYTES_MAX + 1);
+        assert_eq!(refused(asked(0, &long)), Failure::CursorExpired.into());
+        let around = v1::ThreadPageRequest { around: "x".into(), ..asked(0, "") };
+        assert_eq!(refused(around), Rejection::CommentInvalid.into());
+    }
 }

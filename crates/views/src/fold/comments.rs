@@ -4,7 +4,7 @@ use domain::text::Text;
 use domain::{AuthorId, CommentId, Hold, Quote, State, thread};
 
 use super::audit::Noted;
-use super::{At, Happening, number_of};
+use super::{At, Happening, number_of, outlines};
 use crate::codes;
 use crate::draft::Draft;
 use crate::error::Error;
@@ -60,8 +60,9 @@ pub(super) fn post(
         featured: false,
         flags: Flags::default(),
     };
+    outlines::post(draft, at, number, (time_millis, parent))?;
     if held.is_none() {
-        show(draft, at, &mut comment)?;
+        show(draft, at, number, &mut comment)?;
     }
     put(draft, at, number, comment, false);
     draft.words.put(&Key::Words(at.no, number), words);
@@ -69,13 +70,14 @@ pub(super) fn post(
 }
 
 /// Lets readers see a comment. The first time, it gets its row and is counted.
-fn show(draft: &mut Draft, at: At<'_>, comment: &mut Comment) -> Result<(), Error> {
+fn show(draft: &mut Draft, at: At<'_>, number: u32, comment: &mut Comment) -> Result<(), Error> {
     comment.state = codes::of_state(State::Visible);
     comment.held = 0;
     let revision = revision_of(comment);
     comment.unseen.retain(|unseen| *unseen != revision);
     if !comment.shown {
         comment.shown = true;
+        outlines::show(draft, at, number)?;
         draft.thread(at.site, at.thread)?.count += 1;
         let author: AuthorId = comment.author.parse().or(Err(Error::Damaged("an author's id")))?;
         draft.author(at.site_no, &author)?.shown += 1;
@@ -177,9 +179,9 @@ pub(super) fn hold(draft: &mut Draft, at: At<'_>, id: CommentId, reason: &str) -
 }
 
 pub(super) fn approve(draft: &mut Draft, at: At<'_>, id: CommentId) -> Result<Option<Noted>, Error> {
-    change(draft, at, id, "", |draft, _, comment| {
+    change(draft, at, id, "", |draft, number, comment| {
         looked_at(comment);
-        show(draft, at, comment)
+        show(draft, at, number, comment)
     })
 }
 
@@ -207,10 +209,10 @@ pub(super) fn remove(
 }
 
 pub(super) fn restore(draft: &mut Draft, at: At<'_>, id: CommentId, reason: &str) -> Result<Option<Noted>, Error> {
-    change(draft, at, id, reason, |draft, _, comment| {
+    change(draft, at, id, reason, |draft, number, comment| {
         comment.removed = None;
         looked_at(comment);
-        show(draft, at, comment)
+        show(draft, at, number, comment)
     })
 }
 

@@ -127,6 +127,9 @@ fn the_bytes_of_comments_stay_as_they_are() {
     let mut scores = Scores::default();
     scores.set(1, domain::Tally { up: 3, down: 4 });
     golden(&scores, "0190a233a70200000304");
+    let mut outline = Outline::default();
+    *outline.line(1) = Line { time_millis: 1_700_000_000_000, below: 300, shown: true };
+    golden(&outline, "017c35aef102000000fd00d0ca9f17030000fb2c0101");
 }
 
 #[test]
@@ -154,10 +157,10 @@ fn the_bytes_of_what_was_decided_stay_as_they_are() {
 }
 
 #[test]
-fn scores_stand_in_chunks_of_64() {
+fn scores_stand_in_chunks_of_128() {
     assert_eq!(Scores::place_of(1), (0, 0));
-    assert_eq!(Scores::place_of(64), (0, 63));
-    assert_eq!(Scores::place_of(65), (1, 0));
+    assert_eq!(Scores::place_of(128), (0, 127));
+    assert_eq!(Scores::place_of(129), (1, 0));
     let mut scores = Scores::default();
     scores.set(3, domain::Tally { up: 1, down: 2 });
     assert_eq!(scores.get(3), domain::Tally { up: 1, down: 2 });

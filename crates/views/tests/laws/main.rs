@@ -14,8 +14,10 @@ mod asked;
 mod histories;
 mod model;
 mod moderating;
+mod orders;
 mod pages;
 mod reading;
+mod trees;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -24,7 +26,7 @@ use domain::{Content, Event, Place, Recorded, Rejection, SiteId, Tally, ThreadId
 use model::{Act, What, acts, history, place};
 use proptest::prelude::*;
 use views::Verdict::{self, Applied, Froze, Skipped};
-use views::{CommentPage, Options, Step, Store, Viewer};
+use views::{CommentPage, Cursor, Options, Reading, Step, Store, Viewer};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOG: (&str, i64, u64) = ("test", 0, 1);
@@ -63,9 +65,19 @@ fn thread(number: u8) -> ThreadId {
     format!("t{number}").parse().unwrap()
 }
 
+/// Oldest first after a number.
+fn after_number(number: u32) -> Reading {
+    Reading::From(Cursor::after(number))
+}
+
+/// The number after which the next page begins, oldest first.
+fn next_number(page: &CommentPage) -> Option<u32> {
+    page.next.as_ref().map(|next| next.to_text(&place(Some(0))).parse().unwrap())
+}
+
 /// A page of the first thread.
 fn page(store: &Store, viewer: &Viewer, after: u32, limits: (u32, usize)) -> CommentPage {
-    store.view().comments(&site(), &thread(0), viewer, after, limits).unwrap().unwrap()
+    store.view().comments(&site(), &thread(0), viewer, after_number(after), limits).unwrap().unwrap()
 }
 
 fn anybody() -> Viewer {
@@ -238,6 +250,6 @@ fn a_damaged_value_is_an_error() {
     tree.insert(key, damaged).unwrap();
     drop((tree, db));
     let store = open(&dir);
-    let page = store.view().comments(&site(), &thread(0), &anybody(), 0, (50, usize::MAX));
+    let page = store.view().comments(&site(), &thread(0), &anybody(), after_number(0), (50, usize::MAX));
     assert!(matches!(page, Err(views::Error::Damaged(_))));
 }

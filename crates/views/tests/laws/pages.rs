@@ -10,7 +10,7 @@ use proptest::test_runner::TestCaseError;
 use views::{CommentView, Drawn, Step, Store, Verdict, View, Viewer};
 
 use crate::model::{Came, Comment, Naive, READERS, Thread, acts, address, history, place};
-use crate::{LOG, open, site};
+use crate::{LOG, after_number, next_number, open, site};
 
 /// How comments that have a row stand, by thread and number.
 type Seen = BTreeMap<(String, u32), (State, Tally)>;
@@ -173,7 +173,8 @@ fn pages_agree(view: &View<'_>, naive: &Naive) -> Result<(), TestCaseError> {
             let (mut rows, mut after) = (Vec::new(), 0);
             loop {
                 // Pages of three neither repeat nor skip.
-                let page = view.comments(&site(), &id, &viewer, after, (3, usize::MAX)).unwrap().unwrap();
+                let page =
+                    view.comments(&site(), &id, &viewer, after_number(after), (3, usize::MAX)).unwrap().unwrap();
                 prop_assert_eq!(page.count as usize, count);
                 prop_assert_eq!(page.frozen, thread.frozen || naive.site.frozen);
                 prop_assert_eq!(Some(page.site_name.as_str()), naive.site.settings.name.as_deref());
@@ -190,9 +191,9 @@ fn pages_agree(view: &View<'_>, naive: &Naive) -> Result<(), TestCaseError> {
                 let successor = thread.mode.successor.as_ref().map_or("", |successor| successor.as_str());
                 prop_assert_eq!(page.successor.as_str(), successor);
                 let author = viewer.id.as_ref().and_then(|id| naive.authors.get(id.as_str()));
-                prop_assert_eq!(page.viewer_ban, author.and_then(|author| author.ban.clone()));
+                prop_assert_eq!(page.viewer_ban.clone(), author.and_then(|author| author.ban.clone()));
                 rows.extend(page.comments.iter().map(told));
-                let Some(next) = page.next else { break };
+                let Some(next) = next_number(&page) else { break };
                 after = next;
             }
             let seen = |comment: &Comment| viewer.moderator || (comment.has_row && mode != Mode::Hidden);
