@@ -1,5 +1,7 @@
 //! What a batch has read and changed: everything the fold touches, loaded once, written once.
 
+mod lists;
+
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,6 +15,7 @@ use crate::records::{
     Thread, VoterIds, Words,
 };
 use crate::value::Value;
+use lists::Lists;
 
 /// Values of one type, by their keys.
 pub(crate) struct Table<V> {
@@ -95,6 +98,7 @@ pub(crate) struct Draft<'s> {
     pub(crate) commands: Table<Command>,
     pub(crate) frozen: Table<Frozen>,
     pub(crate) void: Table<u64>,
+    pub(crate) lists: Lists,
     /// The comments that readers see otherwise now.
     pub(crate) touched: BTreeMap<(SiteId, ThreadId), BTreeSet<u32>>,
 }
@@ -122,6 +126,7 @@ impl<'s> Draft<'s> {
             commands: Table::default(),
             frozen: Table::default(),
             void: Table::default(),
+            lists: Lists::default(),
             touched: BTreeMap::new(),
         }
     }
@@ -147,6 +152,7 @@ impl<'s> Draft<'s> {
         self.commands.write(batch);
         self.frozen.write(batch);
         self.void.write(batch);
+        self.lists.write(batch);
     }
 
     /// The next number of a place.

@@ -3,7 +3,10 @@
 //! Everything in here can be deleted and folded again from the log to the same digest. One step of the fold is one sled
 //! batch that includes the checkpoint. Deliberately not here: NATS, HTTP, tokio; sled's types do not leave this crate.
 
+mod activity;
+mod authors;
 mod codes;
+mod comment_view;
 mod digest;
 mod draft;
 mod error;
@@ -14,11 +17,17 @@ mod lists;
 mod moderation;
 mod own_data;
 mod pages;
+mod queues;
 mod quotes;
 mod records;
+mod seen;
+mod site_lists;
 mod store;
 mod value;
 
+pub use activity::{ActiveHour, ThreadActivity};
+pub use authors::{AuthorComment, AuthorComments, AuthorScore, SCORED_MAX};
+pub use comment_view::ReadersComment;
 pub use digest::Digest;
 pub use error::Error;
 pub use fold::{Outcome, Verdict};
@@ -29,5 +38,8 @@ pub use moderation::{
 };
 pub use own_data::{OwnCursor, OwnItem};
 pub use pages::{Article, Author, CommentPage, CommentView, Drawn, Said, View, Viewer};
+pub use queues::{QueueCounts, QueueCursor, QueueKind};
 pub use records::{Checkpoint, Frozen};
+pub use seen::CursorFault;
+pub use site_lists::{ThreadOrder, ThreadsPage};
 pub use store::{CommentChange, Options, SCHEMA, Step, Store, ThreadChange};

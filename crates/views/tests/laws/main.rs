@@ -12,9 +12,11 @@
 
 mod asked;
 mod histories;
+mod lists;
 mod model;
 mod moderating;
 mod pages;
+mod queues;
 mod reading;
 
 use std::collections::BTreeSet;
