@@ -98,6 +98,12 @@ impl Activity {
 
     /// Counts something in its hour, unless that is too long ago: times run back now and then.
     fn count(&mut self, hour: i64, how: impl FnOnce(&mut Hour)) {
+        // Nearly everything happens in the hour in which something happened last.
+        if let Some(latest) = self.hours.last_mut()
+            && latest.at == hour
+        {
+            return how(latest);
+        }
         let latest = self.latest_hour().map_or(hour, |latest| latest.max(hour));
         let first = latest.saturating_sub(HOURS_MAX - 1);
         self.hours.retain(|counted| counted.at >= first);
