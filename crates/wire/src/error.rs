@@ -34,6 +34,14 @@ codes! {
     PositionInvalid = "position-invalid", 400, "a position or cursor is a token out of an earlier answer";
     /// A position of a log that has lost its tail since.
     PositionLost = "position-lost", 409, "the log lost its tail after this position was given out; ask again without it";
+    /// A cursor that no answer held, or one of another list or order.
+    CursorInvalid = "cursor-invalid", 400, "a cursor is a token out of an earlier answer to the same question";
+    /// A cursor that leads no further.
+    CursorExpired = "cursor-expired", 409, "this cursor is too old or too far into the list; begin again without it";
+    /// No order that there is.
+    OrderInvalid = "order-invalid", 400, "there is no such order";
+    /// No kind of queue that there is.
+    KindInvalid = "kind-invalid", 400, "there is no such kind of queue";
     /// The read model is not as far as the request needs.
     Behind = "behind", 503, "the read model has not caught up; try again in a moment";
     /// The id's time lies too far from the writer's clock.
