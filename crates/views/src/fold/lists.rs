@@ -11,24 +11,24 @@ use crate::queues::QueueKind;
 use crate::records::{Comment, Posted, Waits};
 
 /// A thread was opened.
-pub(super) fn open(draft: &mut Draft<'_>, at: At<'_>) -> Result<(), Error> {
-    draft.lists.open(draft.tree, (at.site_no, at.no), at.thread)
+pub(super) fn open(draft: &mut Draft, at: At<'_>) -> Result<(), Error> {
+    draft.lists.open((at.site_no, at.no), at.thread)
 }
 
 /// A comment was posted, shown or not.
-pub(super) fn post(draft: &mut Draft<'_>, at: At<'_>, it: &Happening<'_>, number: u32) -> Result<(), Error> {
+pub(super) fn post(draft: &mut Draft, at: At<'_>, it: &Happening<'_>, number: u32) -> Result<(), Error> {
     let posted = Posted { thread: at.thread.to_string(), number };
     draft.lists.posted.put(&Key::Posted(at.site_no, &it.envelope.actor.id, it.sequence), posted);
-    if let Some(activity) = draft.lists.activity(draft.tree, (at.site_no, at.no))? {
+    if let Some(activity) = draft.lists.activity((at.site_no, at.no))? {
         activity.posted(it.time_millis());
     }
     Ok(())
 }
 
 /// A comment got its row.
-pub(super) fn show(draft: &mut Draft<'_>, at: At<'_>, comment: &Comment) -> Result<(), Error> {
+pub(super) fn show(draft: &mut Draft, at: At<'_>, comment: &Comment) -> Result<(), Error> {
     let now_millis = draft.thread(at.site, at.thread)?.latest_millis;
-    if let Some(activity) = draft.lists.activity(draft.tree, (at.site_no, at.no))? {
+    if let Some(activity) = draft.lists.activity((at.site_no, at.no))? {
         activity.shown(comment.time_millis, now_millis);
     }
     Ok(())
@@ -36,7 +36,7 @@ pub(super) fn show(draft: &mut Draft<'_>, at: At<'_>, comment: &Comment) -> Resu
 
 /// A vote moved a tally by so much: the same vote again moves none, and counts for nothing.
 pub(super) fn vote(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     at: At<'_>,
     moved: (i32, i32),
     (vote, now_millis): (Vote, i64),
@@ -44,7 +44,7 @@ pub(super) fn vote(
     if moved == (0, 0) {
         return Ok(());
     }
-    if let Some(activity) = draft.lists.activity(draft.tree, (at.site_no, at.no))? {
+    if let Some(activity) = draft.lists.activity((at.site_no, at.no))? {
         activity.voted(moved, vote != Vote::None, now_millis);
     }
     Ok(())
@@ -60,7 +60,7 @@ fn since(comment: &Comment, kind: QueueKind, before: Option<i64>, now_millis: i6
 }
 
 /// Brings a comment that waited or waits into the queues where it belongs.
-pub(super) fn queue(draft: &mut Draft<'_>, at: At<'_>, number: u32, comment: &Comment) -> Result<(), Error> {
+pub(super) fn queue(draft: &mut Draft, at: At<'_>, number: u32, comment: &Comment) -> Result<(), Error> {
     let now_millis = draft.thread(at.site, at.thread)?.latest_millis;
     let tree = draft.tree;
     let key = Key::Waits(at.no, number);
