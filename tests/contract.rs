@@ -132,7 +132,8 @@ round_trips! {
     ThreadPageRequest ThreadPageReply CountsRequest CountsReply ThreadsRequest ThreadsReply SitesRequest SitesReply
     ResolveRequest ResolveReply ChangesRequest ChangesReply SiteRequest SiteReply CommandStatusRequest
     CommandStatusReply FactsRequest FactsReply QueueRequest QueueReply CommentRequest CommentReply AuthorRequest
-    AuthorReply AuditRequest AuditReply OwnDataRequest OwnDataReply StatusRequest StatusReply DigestRequest
+    AuthorReply ActivityRequest ActivityReply CommentViewRequest CommentViewReply AuthorCommentsRequest
+    AuthorCommentsReply AuditRequest AuditReply OwnDataRequest OwnDataReply StatusRequest StatusReply DigestRequest
     DigestReply RebuildRequest RebuildReply
 }
 

@@ -341,6 +341,9 @@ async fn every_command_and_question_of_moderators_has_its_address() {
     let queue = admin.get("/queue").await;
     let entry = &queue["entries"][0];
     assert_eq!((&entry["comment"]["body"], &entry["comment"]["held"]), (&json!("First"), &json!("decision")));
+    let flagged = admin.get("/queue?kind=flagged").await;
+    assert_eq!(flagged["counts"], json!({"held": 1, "flagged": 1, "illegal": 0}));
+    assert!(flagged["entries"][0]["since"].is_string() && entry["since"].is_null(), "{flagged}");
     admin.command(Method::POST, &of("/approve"), json!({})).await;
     admin.command(Method::POST, &of("/feature"), json!({"featured": true})).await;
     admin.command(Method::POST, &of("/flags/resolution"), json!({"upheld": false})).await;
@@ -350,6 +353,15 @@ async fn every_command_and_question_of_moderators_has_its_address() {
     let bodies: Vec<_> = history["revisions"].as_array().unwrap().iter().map(|row| &row["body"]).collect();
     assert_eq!(bodies, ["Frist", "First"]);
     assert_eq!(history["flags"][0]["resolution"]["upheld"], false);
+    let view = admin.get(&of("/view")).await;
+    assert_eq!((&view["comment"]["body"], &view["revisions"][0]["body"]), (&json!("First"), &json!("Frist")));
+    let of_ben = admin.get("/authors/ben/comments?limit=1").await;
+    assert_eq!(
+        (&of_ben["comments"][0]["comment"]["id"], &of_ben["score"]["partial"]),
+        (&json!(comment), &json!(false))
+    );
+    assert_eq!(admin.get("/threads/memorial-service/activity").await["count"], 23);
+    assert_eq!(admin.get("/threads?order=trending").await["threads"][0]["thread"], "memorial-service");
     let row = admin.get("/threads/memorial-service?limit=1&after=22").await["comments"][0].clone();
     let seen = (&row["revision"], &row["featured"], &row["own_vote"], &row["own_flag"]);
     assert_eq!(seen, (&json!(1), &json!(true), &json!("up"), &json!(true)), "{row}");

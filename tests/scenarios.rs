@@ -24,6 +24,7 @@ mod examples_rust;
 mod journal_laws;
 mod kills;
 mod listening;
+mod lists;
 mod log_life;
 mod moderation;
 mod moderation_page;

@@ -1,9 +1,11 @@
-//! The queries, one method each. What an answer holds is in `proto/koe/v1/query.proto`, `moderate.proto` and
-//! `operate.proto`, under the name of its type.
+//! The queries, one method each. What an answer holds is in `proto/koe/v1/query.proto`, `read.proto`,
+//! `moderate.proto` and `operate.proto`, under the name of its type.
 //!
 //! `at_least` is a position out of an earlier answer, or empty. With one, the answer is as of then or later; after two
 //! seconds in vain it is the refusal `behind`, and for a position of a log that lost its tail since, `position-lost`. What
-//! is no position or cursor is `position-invalid`, and of a thread's pages `cursor-invalid`.
+//! is no position is `position-invalid`, and what is no cursor of the list or page that is asked for `cursor-invalid`.
+
+mod lists;
 
 use domain::{AuthorId, CommandId, CommentId, Order, Place, SiteId, ThreadId};
 use wire::values::order_out;
@@ -114,9 +116,7 @@ impl Client {
 
     /// The threads of a site, by id.
     pub async fn threads(&self, site: &SiteId, page: PageOf) -> Result<v1::ThreadsReply, Error> {
-        let PageOf { after, limit, at_least } = page;
-        let question = v1::ThreadsRequest { after, limit, at_least };
-        self.ask(subject::query(Some(&of_site(site)), "threads"), &question).await
+        self.threads_in(site, v1::ThreadOrder::Id, page).await
     }
 
     /// The sites there are, by id, at most 200.
@@ -192,11 +192,9 @@ impl Client {
         self.ask(subject::query(Some(&place), "changes"), &question).await
     }
 
-    /// The comments of a site that wait for a moderator, held or flagged, by thread.
+    /// The comments of a site that wait for a moderator, held or flagged, by thread, and how many wait of each kind.
     pub async fn queue(&self, site: &SiteId, page: PageOf) -> Result<v1::QueueReply, Error> {
-        let PageOf { after, limit, at_least } = page;
-        let question = v1::QueueRequest { after, limit, at_least };
-        self.ask(subject::query(Some(&of_site(site)), "queue"), &question).await
+        self.queue_of(site, v1::QueueKind::Unspecified, page).await
     }
 
     /// One comment with all its revisions and at most 200 of its flags. For moderators. `comment-unknown` if there is none.

@@ -1,8 +1,9 @@
-//! The JSON door under `/v1`: everybody's questions in `questions`, moderators' in `moderators`, commands in
+//! The JSON door under `/v1`: everybody's questions in `questions` and `lists`, moderators' in `moderators`, commands in
 //! `commands`. Every answer is `application/json`, but for one's own data, which is a line for each thing.
 
 mod ask;
 mod commands;
+mod lists;
 mod moderators;
 mod own_data;
 mod questions;
@@ -30,6 +31,7 @@ fn sites() -> Router<App> {
         .route("/v1/sites/{site}/audit", get(moderators::audit))
         .route("/v1/sites/{site}/authors", post(commands::name_author))
         .route("/v1/sites/{site}/authors/{author}", get(moderators::author))
+        .route("/v1/sites/{site}/authors/{author}/comments", get(lists::author_comments))
         .route("/v1/sites/{site}/authors/{author}/ban", post(commands::ban_author))
         .route("/v1/sites/{site}/authors/{author}/unban", post(commands::unban_author))
         .route("/v1/sites/{site}/authors/{author}/own-data", get(own_data::own_data))
@@ -37,11 +39,12 @@ fn sites() -> Router<App> {
 
 fn threads() -> Router<App> {
     Router::new()
-        .route("/v1/sites/{site}/threads", get(questions::threads).post(commands::open_thread))
+        .route("/v1/sites/{site}/threads", get(lists::threads).post(commands::open_thread))
         .route("/v1/sites/{site}/threads/{thread}", get(questions::thread).patch(commands::update_thread))
         .route("/v1/sites/{site}/threads/{thread}/mode", put(commands::set_thread_mode))
         .route("/v1/sites/{site}/threads/{thread}/address", put(commands::move_thread))
         .route("/v1/sites/{site}/threads/{thread}/changes", get(questions::changes))
+        .route("/v1/sites/{site}/threads/{thread}/activity", get(lists::activity))
 }
 
 fn of_comments() -> Router<App> {
@@ -49,6 +52,7 @@ fn of_comments() -> Router<App> {
     Router::new()
         .route(&at(""), post(comments::post))
         .route(&at("/{comment}"), get(moderators::comment).patch(comments::edit).delete(comments::delete))
+        .route(&at("/{comment}/view"), get(lists::comment_view))
         .route(&at("/{comment}/vote"), put(comments::vote))
         .route(&at("/{comment}/flags"), post(comments::flag).delete(comments::withdraw_flag))
         .route(&at("/{comment}/flags/resolution"), post(decisions::resolve_flags))

@@ -1,5 +1,6 @@
 //! The enums of the contract as words: in JSON, in forms and on pages. The words are the API: they never change.
 
+use wire::error::Failure;
 use wire::v1;
 
 /// The word of a value; `None` for unspecified, which nobody ever means.
@@ -34,6 +35,7 @@ macro_rules! both {
 
 both!(vote, vote_of, Vote: Up = "up", Down = "down", None = "none");
 both!(mode, mode_of, Mode: Open = "open", Premoderated = "premoderated", ReadOnly = "read-only", Hidden = "hidden");
+both!(queue_word, queue_kind_of, QueueKind: Held = "held", Flagged = "flagged", Illegal = "illegal");
 both!(
     category, category_of, FlagCategory: Spam = "spam", Abuse = "abuse", OffTopic = "off-topic",
     Misinformation = "misinformation", Illegal = "illegal", Other = "other",
@@ -43,6 +45,26 @@ out!(
     hold, HoldReason: Mode = "mode", NewAuthor = "new-author", Link = "link", Word = "word", Flags = "flags",
     Decision = "decision",
 );
+
+/// The order of a word in an address; by id without one.
+pub(crate) fn order(word: &str) -> Result<v1::ThreadOrder, Failure> {
+    match word {
+        "" | "id" => Ok(v1::ThreadOrder::Id),
+        "newest" => Ok(v1::ThreadOrder::Newest),
+        "comments" => Ok(v1::ThreadOrder::Comments),
+        "trending" => Ok(v1::ThreadOrder::Trending),
+        _ => Err(Failure::OrderInvalid),
+    }
+}
+
+/// The kind of queue of a word in an address; unspecified without one.
+pub(crate) fn queue_kind(word: &str) -> Result<v1::QueueKind, Failure> {
+    match v1::QueueKind::try_from(queue_kind_of(word)) {
+        Ok(v1::QueueKind::Unspecified) if !word.is_empty() => Err(Failure::KindInvalid),
+        Ok(kind) => Ok(kind),
+        Err(_) => Err(Failure::KindInvalid),
+    }
+}
 
 /// What came of a command.
 pub(crate) fn outcome(outcome: v1::Outcome) -> &'static str {
@@ -66,6 +88,13 @@ mod tests {
         assert_eq!(vote_of("Up"), i32::from(v1::Vote::Unspecified));
         assert_eq!(mode_of("read-only"), i32::from(v1::Mode::ReadOnly));
         assert_eq!(mode_of("read only"), i32::from(v1::Mode::Unspecified));
+        assert_eq!(order("newest"), Ok(v1::ThreadOrder::Newest));
+        assert_eq!((order(""), order("New")), (Ok(v1::ThreadOrder::Id), Err(Failure::OrderInvalid)));
+        assert_eq!(
+            (queue_kind(""), queue_kind("held")),
+            (Ok(v1::QueueKind::Unspecified), Ok(v1::QueueKind::Held))
+        );
+        assert_eq!(queue_kind("all"), Err(Failure::KindInvalid));
         for word in ["spam", "abuse", "off-topic", "misinformation", "illegal", "other"] {
             let value = v1::FlagCategory::try_from(category_of(word)).unwrap();
             assert_eq!(category(value), Some(word));

@@ -1,5 +1,6 @@
 //! Views as the messages of the contract.
 
+pub(crate) mod lists;
 pub(crate) mod moderation;
 pub(crate) mod own_data;
 
@@ -116,7 +117,7 @@ pub(crate) fn changed(comment: &CommentChange) -> v1::CommentChanged {
 
 /// A thread in a list.
 pub(crate) fn thread(entry: ThreadEntry) -> v1::ThreadEntry {
-    let ThreadEntry { thread, article, count } = entry;
+    let ThreadEntry { thread, article, count, last_comment } = entry;
     v1::ThreadEntry {
         thread,
         headline: article.headline,
@@ -126,6 +127,7 @@ pub(crate) fn thread(entry: ThreadEntry) -> v1::ThreadEntry {
         mode: mode_out(article.mode),
         published: article.published.map(time_out),
         closes_at: article.closes_at.map(time_out),
+        last_comment: last_comment.map(time_out),
     }
 }
 

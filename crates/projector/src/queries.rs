@@ -1,5 +1,6 @@
 //! The queries: each waits for its position, reads the store at one position, and answers.
 
+mod lists;
 mod moderators;
 mod operators;
 mod readers;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use domain::{Place, Rejection};
 use service::{Door, Refusal, Request};
 use tokio::time::timeout;
-use views::View;
+use views::{CursorFault, View};
 use wire::error::Failure;
 use wire::{Position, subject};
 
@@ -32,7 +33,10 @@ pub(crate) async fn serve(door: &mut Door, shared: &Arc<Shared>) -> anyhow::Resu
     }
     serve!("thread-page", readers::thread_page);
     serve!("counts", readers::counts);
-    serve!("threads", readers::threads);
+    serve!("threads", lists::threads);
+    serve!("activity", lists::activity);
+    serve!("comment-view", lists::comment_view);
+    serve!("author-comments", lists::author_comments);
     serve!("sites", readers::sites);
     serve!("resolve", readers::resolve);
     serve!("changes", readers::changes);
@@ -153,6 +157,15 @@ enum Failed {
 impl From<views::Error> for Failed {
     fn from(error: views::Error) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<CursorFault> for Failed {
+    fn from(fault: CursorFault) -> Self {
+        Self::Refused(match fault {
+            CursorFault::Invalid => Failure::CursorInvalid.into(),
+            CursorFault::Expired => Failure::CursorExpired.into(),
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the fold has read and changed: everything a step touches, loaded once, written once, and kept for the next step.
 
+mod lists;
+
 use std::collections::{HashMap, HashSet};
 
 use domain::{AuthorId, Place, SiteId, ThreadId};
@@ -13,6 +15,7 @@ use crate::records::{
 };
 use crate::table::Table;
 use crate::voters::Bucket;
+use lists::Lists;
 
 /// How much of the memory for the fold a table takes until it is full, and once more for what it was full of before.
 #[derive(Clone, Copy)]
@@ -37,24 +40,31 @@ macro_rules! tables {
         /// The tables of the fold, and what its step has touched.
         pub(crate) struct Draft {
             $(pub(crate) $name: Table<$value>,)*
+            pub(crate) lists: Lists,
             /// The comments that readers see otherwise now, by thread.
             pub(crate) touched: Touched,
         }
 
         impl Draft {
             pub(crate) fn new(tree: &sled::Tree, bytes: usize) -> Self {
-                Self { $($name: Table::keeping(tree, $share.of(bytes)),)* touched: Touched::default() }
+                Self {
+                    $($name: Table::keeping(tree, $share.of(bytes)),)*
+                    lists: Lists::new(tree, bytes),
+                    touched: Touched::default(),
+                }
             }
 
             /// All changes of the step; the next one may begin.
             pub(crate) fn write(&mut self, batch: &mut sled::Batch) {
                 $(self.$name.write(batch);)*
+                self.lists.write(batch);
                 self.touched.clear();
             }
 
             /// Forgets everything, since the step came to nothing.
             pub(crate) fn clear(&mut self) {
                 $(self.$name.clear();)*
+                self.lists.clear();
                 self.touched.clear();
             }
         }

@@ -5,6 +5,7 @@ mod audit;
 mod comments;
 mod facts;
 mod flags;
+mod lists;
 mod outlines;
 mod places;
 mod votes;
@@ -125,7 +126,7 @@ fn event(draft: &mut Draft, place: &Place, sequence: u64, envelope: &Envelope) -
     let facts = facts::facts(draft, place, envelope)?;
     let verdict = match permits(&facts, &envelope.actor, &envelope.event) {
         Ok(()) => {
-            apply(draft, place, sequence, &Happening { envelope, facts: &facts })?;
+            apply(draft, place, &Happening { envelope, facts: &facts, sequence })?;
             Verdict::Applied
         }
         Err(rejection) => {
@@ -183,6 +184,8 @@ fn number_of(draft: &mut Draft, thread: PlaceNo, id: CommentId) -> Result<Option
 struct Happening<'e> {
     envelope: &'e Envelope,
     facts: &'e domain::thread::Facts,
+    /// Its place in the log.
+    sequence: u64,
 }
 
 impl Happening<'_> {
@@ -218,17 +221,18 @@ impl At<'_> {
 }
 
 /// Carries out an event that its rules permit.
-fn apply(draft: &mut Draft, place: &Place, sequence: u64, it: &Happening<'_>) -> Result<(), Error> {
+fn apply(draft: &mut Draft, place: &Place, it: &Happening<'_>) -> Result<(), Error> {
     let site_no = match draft.sites.get(&Key::Site(&place.site))? {
         Some(site) => PlaceNo(site.place),
         None => PlaceNo(draft.site(&place.site)?.place),
     };
     let noted = match &place.thread {
-        None => in_site(draft, &place.site, site_no, sequence, it)?,
+        None => in_site(draft, &place.site, site_no, it)?,
         Some(thread) => {
             let at = At { site: &place.site, thread, site_no, no: ensure_place(draft, place)? };
             if let Event::VoteCast { comment, vote } = &it.envelope.event {
-                return votes::cast(draft, at, &it.envelope.actor.id, *comment, *vote);
+                let moved = votes::cast(draft, at, &it.envelope.actor.id, *comment, *vote)?;
+                return lists::vote(draft, at, moved, (*vote, it.time_millis()));
             }
             // Rules and readers take an event as no earlier than its thread's last.
             draft.thread(at.site, at.thread)?.latest_millis = it.time_millis();
@@ -236,7 +240,7 @@ fn apply(draft: &mut Draft, place: &Place, sequence: u64, it: &Happening<'_>) ->
         }
     };
     match noted {
-        Some(noted) => audit::note(draft, place, (site_no, sequence), it, noted),
+        Some(noted) => audit::note(draft, place, (site_no, it.sequence), it, noted),
         None => Ok(()),
     }
 }
@@ -248,12 +252,11 @@ fn in_site(
     draft: &mut Draft,
     site: &SiteId,
     site_no: PlaceNo,
-    sequence: u64,
     it: &Happening<'_>,
 ) -> Result<Option<Noted>, Error> {
     match &it.envelope.event {
         Event::SiteOpened { name, zone } => places::open_site(draft, site, name, zone).map(Some),
-        Event::SiteSet(patch) => places::set_site(draft, site, site_no, sequence, patch).map(Some),
+        Event::SiteSet(patch) => places::set_site(draft, site, site_no, it.sequence, patch).map(Some),
         Event::ThreadModeSet(change) => places::set_site_mode(draft, site, change).map(Some),
         Event::AuthorNamed { author, name } => places::name(draft, site_no, author, name, it).map(Some),
         Event::AuthorBanned { author, ban } => places::ban(draft, site, site_no, author, ban).map(Some),

@@ -4,6 +4,7 @@
 //! the order one reads in. Places (sites and threads) have a number of their own, given out by the fold in log order,
 //! which keeps keys short; it stands in no digest.
 
+use crate::queues::QueueKind;
 use domain::{AuthorId, CommandId, CommentId, Place, SiteId, ThreadId};
 use smallvec::{SmallVec, smallvec};
 
@@ -63,6 +64,9 @@ pub(crate) const VOTERS_IN_CHUNK: u32 = 128;
 /// read in few values when it is ranked.
 pub(crate) const SCORES_IN_CHUNK: u32 = 128;
 
+/// Threads in one value of a site's board: some 2 KB, so that an order of 10,000 threads reads 80 values.
+pub(crate) const THREADS_IN_CHUNK: u32 = 128;
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Key<'a> {
     /// 0: what is folded, [`crate::Checkpoint`].
@@ -120,6 +124,20 @@ pub(crate) enum Key<'a> {
     /// 25 place(thread) chunk: [`crate::records::Outline`] of the comments number `chunk * 128 + 1` and on. It says again what
     /// the comments say, in few values, and stands in no digest.
     Outline(PlaceNo, u32),
+    /// 30 place(site) chunk: [`crate::records::Board`] of the threads opened as number `chunk * 128` and on.
+    Board(PlaceNo, u32),
+    /// 31 place(site) ordinal: the thread that was opened as this number of its site, from 0, `String`.
+    Ordinal(PlaceNo, u32),
+    /// 32 place(thread): [`crate::records::Activity`].
+    Activity(PlaceNo),
+    /// 33 place(site): [`crate::records::Totals`].
+    Totals(PlaceNo),
+    /// 34 place(site) kind since thread 0 number: a comment that waits as this since then, in milliseconds, `u32` 1.
+    Queued(PlaceNo, QueueKind, i64, &'a ThreadId, u32),
+    /// 35 place(thread) number: [`crate::records::Waits`], of a comment that waits.
+    Waits(PlaceNo, u32),
+    /// 36 place(site) author 0 sequence: [`crate::records::Posted`], by where the post stands in the log.
+    Posted(PlaceNo, &'a AuthorId, u64),
 }
 
 impl Key<'_> {
@@ -180,6 +198,20 @@ impl Key<'_> {
             }
             Self::FormerAddress(thread, number) => Parts::of(24).place(*thread).number(*number),
             Self::Outline(thread, chunk) => Parts::of(25).place(*thread).number(*chunk),
+            Self::Board(site, chunk) => Parts::of(30).place(*site).number(*chunk),
+            Self::Ordinal(site, ordinal) => Parts::of(31).place(*site).number(*ordinal),
+            Self::Activity(thread) => Parts::of(32).place(*thread),
+            Self::Totals(site) => Parts::of(33).place(*site),
+            Self::Queued(site, kind, since_millis, thread, number) => {
+                // Times before 1970 come first too.
+                let since = (since_millis ^ i64::MIN).to_be_bytes();
+                let parts = Parts::of(34).place(*site).bytes(&[kind.code()]).bytes(&since);
+                parts.text(thread.as_str()).end().number(*number)
+            }
+            Self::Waits(thread, number) => Parts::of(35).place(*thread).number(*number),
+            Self::Posted(site, author, sequence) => {
+                Parts::of(36).place(*site).text(author.as_str()).end().bytes(&sequence.to_be_bytes())
+            }
         }
         .0
     }
@@ -221,7 +253,7 @@ impl Parts {
 
 /// Prefixes to scan, each all keys of one kind below something.
 pub(crate) mod prefix {
-    use super::{AuditOf, AuthorId, KeyBytes, Parts, PlaceNo, SiteId};
+    use super::{AuditOf, AuthorId, KeyBytes, Parts, PlaceNo, QueueKind, SiteId};
 
     pub(crate) fn sites() -> KeyBytes {
         Parts::of(2).0
@@ -287,6 +319,18 @@ pub(crate) mod prefix {
         Parts::of(22).place(site).bytes(&what.encode()).0
     }
 
+    pub(crate) fn board(site: PlaceNo) -> KeyBytes {
+        Parts::of(30).place(site).0
+    }
+
+    pub(crate) fn queued(site: PlaceNo, kind: QueueKind) -> KeyBytes {
+        Parts::of(34).place(site).bytes(&[kind.code()]).0
+    }
+
+    pub(crate) fn posted(site: PlaceNo, author: &AuthorId) -> KeyBytes {
+        Parts::of(36).place(site).text(author.as_str()).end().0
+    }
+
     pub(crate) fn former_addresses(thread: PlaceNo) -> KeyBytes {
         Parts::of(24).place(thread).0
     }
@@ -322,6 +366,14 @@ pub(crate) fn waiting_tail(key: &[u8]) -> Option<(ThreadId, u32)> {
     let (rest, number) = key.get(5..)?.split_last_chunk()?;
     let thread = std::str::from_utf8(rest.strip_suffix(&[0])?).ok()?;
     Some((thread.parse().ok()?, u32::from_be_bytes(*number)))
+}
+
+/// Since when, the thread and the number of a key under [`prefix::queued`].
+pub(crate) fn queued_tail(key: &[u8]) -> Option<(i64, ThreadId, u32)> {
+    let (since, rest) = key.get(6..)?.split_first_chunk()?;
+    let (thread, number) = rest.split_last_chunk()?;
+    let thread = std::str::from_utf8(thread.strip_suffix(&[0])?).ok()?;
+    Some((i64::from_be_bytes(*since) ^ i64::MIN, thread.parse().ok()?, u32::from_be_bytes(*number)))
 }
 
 /// The author of a key under [`prefix::flags`].
@@ -382,6 +434,18 @@ mod tests {
             Key::FormerAddress(one, 0),
             Key::Outline(one, 255),
             Key::Outline(one, 256),
+            Key::Board(one, 255),
+            Key::Board(one, 256),
+            Key::Ordinal(one, 0),
+            Key::Activity(one),
+            Key::Totals(one),
+            Key::Queued(one, QueueKind::Held, -1, &t, 9),
+            Key::Queued(one, QueueKind::Held, 0, &s, 300),
+            Key::Queued(one, QueueKind::Held, 0, &t, 2),
+            Key::Queued(one, QueueKind::Flagged, -1, &s, 1),
+            Key::Waits(one, 1),
+            Key::Posted(one, &ann, 255),
+            Key::Posted(one, &ann, 256),
         ];
         let bytes: Vec<_> = in_order.iter().map(Key::encode).collect();
         assert!(bytes.is_sorted(), "{bytes:?}");
@@ -394,7 +458,9 @@ mod tests {
         assert_eq!(voters_tail(&Key::Voters(PlaceNo(1), 7, Side::Down, 513).encode()), Some((Side::Down, 513)));
         assert_eq!(number_tail(&Key::Comment(PlaceNo(1), 77).encode()), Some(77));
         let thread: ThreadId = "t".parse().unwrap();
-        assert_eq!(waiting_tail(&Key::Waiting(PlaceNo(1), &thread, 7).encode()), Some((thread, 7)));
+        assert_eq!(waiting_tail(&Key::Waiting(PlaceNo(1), &thread, 7).encode()), Some((thread.clone(), 7)));
+        let queued = Key::Queued(PlaceNo(1), QueueKind::Illegal, -5, &thread, 7).encode();
+        assert_eq!(queued_tail(&queued), Some((-5, thread, 7)));
         let ann: AuthorId = "ann".parse().unwrap();
         assert_eq!(flag_tail(&Key::Flag(PlaceNo(1), 7, &ann).encode()), Some(ann));
         assert_eq!(sequence_tail(&Key::AuditOf(PlaceNo(1), &AuditOf::Site, 77).encode()), Some(77));

@@ -1,6 +1,6 @@
 //! Lists of sites and threads, and what stands in one line of them.
 
-use domain::{SiteId, ThreadId};
+use domain::{SiteId, ThreadId, Timestamp};
 
 use crate::error::Error;
 use crate::keys::{Key, PlaceNo, WordList, prefix};
@@ -19,6 +19,8 @@ pub struct ThreadEntry {
     pub article: Article,
     /// Its rows.
     pub count: u32,
+    /// When the latest of its rows was posted.
+    pub last_comment: Option<Timestamp>,
 }
 
 /// The settings of a site.
@@ -52,7 +54,7 @@ impl View<'_> {
     }
 
     /// Threads of a site after an id, by id.
-    pub fn threads(&self, site: &SiteId, after: &str, limit: usize) -> Result<Vec<ThreadEntry>, Error> {
+    pub(crate) fn threads(&self, site: &SiteId, after: &str, limit: usize) -> Result<Vec<ThreadEntry>, Error> {
         let Some(site_record) = self.site(site)? else { return Ok(Vec::new()) };
         let prefix = prefix::threads(site);
         let mut from = prefix.clone();
@@ -66,7 +68,9 @@ impl View<'_> {
             let thread = String::from_utf8_lossy(id);
             let record = Thread::from_stored(&stored)?;
             let Some(article) = article(&site_record, &record)?.filter(|_| thread != after) else { continue };
-            threads.push(ThreadEntry { thread: thread.into_owned(), article, count: record.count });
+            let last_comment = self.last_comment(PlaceNo(record.place))?;
+            let thread = thread.into_owned();
+            threads.push(ThreadEntry { thread, article, count: record.count, last_comment });
             if threads.len() == limit {
                 break;
             }

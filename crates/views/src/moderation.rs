@@ -19,7 +19,7 @@ const FLAGS_LOOKED_AT_MAX: usize = 10_000;
 /// Flags that are told of one comment.
 const FLAGS_MAX: usize = 200;
 /// Bytes of words in one answer, which then ends: a message of NATS has 1 MB, and JSON may double them.
-const BYTES_MAX: usize = 384 * 1024;
+pub(crate) const BYTES_MAX: usize = 384 * 1024;
 /// A moderator, who sees everything.
 const MODERATOR: Viewer = Viewer { id: None, moderator: true };
 
@@ -34,6 +34,8 @@ pub struct WaitingComment {
     pub flags_illegal: u32,
     /// When the oldest flag that waits was made.
     pub flagged: Option<Timestamp>,
+    /// Since when it waits as the kind that was asked for; `None` where none was.
+    pub since: Option<Timestamp>,
 }
 
 /// One comment with all its revisions and flags.
@@ -159,15 +161,27 @@ impl View<'_> {
                 return Ok((waiting, true));
             }
             let (thread, number) = waiting_tail(&key).ok_or(Error::Damaged("a key of what waits"))?;
-            let place = self.thread(site, &thread)?.ok_or(Error::Damaged("a thread is missing"))?.place;
-            let comment = self.row(PlaceNo(place), number)?;
-            let places = (no, PlaceNo(place));
-            let (view, view_bytes) = self.comment(places, (number, &comment), (&MODERATOR, None), &mut names)?;
-            bytes += view_bytes;
-            let flagged = comment.flags.since_millis.map(Timestamp);
-            waiting.push(WaitingComment { thread, comment: view, flags_illegal: comment.flags.illegal, flagged });
+            let (comment, comment_bytes) = self.waits((site, no), (thread, number), &mut names)?;
+            bytes += comment_bytes;
+            waiting.push(comment);
         }
         Ok((waiting, false))
+    }
+
+    /// A comment that waits, and about how many bytes it takes on the way.
+    pub(crate) fn waits(
+        &self,
+        (site, no): (&SiteId, PlaceNo),
+        (thread, number): (ThreadId, u32),
+        names: &mut Names,
+    ) -> Result<(WaitingComment, usize), Error> {
+        let place = self.thread(site, &thread)?.ok_or(Error::Damaged("a thread is missing"))?.place;
+        let record = self.row(PlaceNo(place), number)?;
+        let places = (no, PlaceNo(place));
+        let (comment, bytes) = self.comment(places, (number, &record), (&MODERATOR, None), names)?;
+        let flagged = record.flags.since_millis.map(Timestamp);
+        let flags_illegal = record.flags.illegal;
+        Ok((WaitingComment { thread, comment, flags_illegal, flagged, since: None }, bytes))
     }
 
     /// One comment with its history.

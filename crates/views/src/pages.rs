@@ -240,10 +240,7 @@ impl<'s> View<'s> {
         let site_no = PlaceNo(site_record.place);
         let hidden = article.mode == Mode::Hidden && !viewer.moderator;
         let places = (site_no, PlaceNo(record.place));
-        let voter = match &viewer.id {
-            Some(id) => self.voter_number(&site_record, id)?,
-            None => None,
-        };
+        let voter = self.viewer_number(&site_record, viewer)?;
         let frame = Frame { places, posted: record.posted, viewer, voter, limits };
         let rows = match if hidden { Ok(Rows::default()) } else { self.rows(&frame, reading)? } {
             Ok(rows) => rows,
@@ -273,6 +270,14 @@ impl<'s> View<'s> {
             comments: rows.comments,
             next: rows.next,
         }))
+    }
+
+    /// The viewer's number as a voter.
+    pub(crate) fn viewer_number(&self, site: &Site, viewer: &Viewer) -> Result<Option<u32>, Error> {
+        match &viewer.id {
+            Some(id) => self.voter_number(site, id),
+            None => Ok(None),
+        }
     }
 
     /// Somebody's number as a voter.

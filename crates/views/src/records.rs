@@ -1,10 +1,13 @@
 //! What stands under the keys. Stored: a change is a new schema.
 
+mod lists;
+
 use domain::settings::SiteRules;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{SCORES_IN_CHUNK, VOTERS_IN_CHUNK};
 use crate::value::Plain;
+pub(crate) use lists::{Activity, Board, BoardEntry, Hour, Posted, Totals, Waits, begin_of};
 
 /// What is folded: the end of the prefix of the log that the store is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

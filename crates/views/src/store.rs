@@ -176,6 +176,7 @@ impl Store {
         let touched = std::mem::take(&mut draft.touched);
         let told = told(draft, &touched, outcomes, sequence)?;
         let Some(last) = last else { return Ok(told) };
+        draft.lists.settle()?;
         let mut writes = sled::Batch::default();
         draft.write(&mut writes);
         let checkpoint = Checkpoint {

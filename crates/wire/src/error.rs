@@ -33,13 +33,15 @@ codes! {
     /// A position or cursor that no answer held.
     PositionInvalid = "position-invalid", 400, "a position or cursor is a token out of an earlier answer";
     /// An order that there is not.
-    OrderInvalid = "order-invalid", 400, "an order is oldest, newest, top, best, controversial or hot";
-    /// A cursor that no page of this thread, order and shape held.
-    CursorInvalid = "cursor-invalid", 400, "a cursor is a token out of an earlier page of the same thread, order and shape";
+    OrderInvalid = "order-invalid", 400, "there is no such order";
+    /// A cursor that no answer held, or one of another list, order or shape.
+    CursorInvalid = "cursor-invalid", 400, "a cursor is a token out of an earlier answer to the same question";
     /// A reader who has seen more than a cursor holds.
-    CursorExpired = "cursor-expired", 410, "the reader has seen more of this thread than a cursor holds; begin again";
+    CursorExpired = "cursor-expired", 410, "more was seen than a cursor holds, or it is of another release; begin again without it";
     /// A position of a log that has lost its tail since.
     PositionLost = "position-lost", 409, "the log lost its tail after this position was given out; ask again without it";
+    /// No kind of queue that there is.
+    KindInvalid = "kind-invalid", 400, "there is no such kind of queue";
     /// The read model is not as far as the request needs.
     Behind = "behind", 503, "the read model has not caught up; try again in a moment";
     /// The id's time lies too far from the writer's clock.

@@ -2,18 +2,20 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use client::PageOf;
 use domain::{AuthorId, CommentId, SiteId, ThreadId};
 use serde::Deserialize;
 use wire::v1;
 use wire::values::time_out;
 
-use super::questions::{Page, Since, private};
+use super::questions::{Since, private};
 use super::shape::moderation as shape;
 use crate::handler::App;
 use crate::input::{Parameters, Params};
 use crate::problem::Problem;
 use crate::time;
 use crate::visitor::Visitor;
+use crate::words;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -24,6 +26,15 @@ pub(super) struct AuditOf {
     by: String,
     since: Option<String>,
     until: Option<String>,
+    after: String,
+    limit: u32,
+    at_least: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct QueueOf {
+    kind: String,
     after: String,
     limit: u32,
     at_least: String,
@@ -44,10 +55,12 @@ pub(super) async fn queue(
     State(app): State<App>,
     Params(site): Params<SiteId>,
     visitor: Visitor,
-    Parameters(page): Parameters<Page>,
+    Parameters(of): Parameters<QueueOf>,
 ) -> Result<Response, Problem> {
     visitor.moderator(&site)?;
-    let reply = app.koe.queue(&site, page.into()).await?;
+    let QueueOf { kind, after, limit, at_least } = of;
+    let page = PageOf { after, limit, at_least };
+    let reply = app.koe.queue_of(&site, words::queue_kind(&kind)?, page).await?;
     Ok(tokio::task::block_in_place(|| private(shape::queue(&site, reply))))
 }
 

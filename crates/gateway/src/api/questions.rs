@@ -82,15 +82,6 @@ pub(super) async fn sites(
     Ok(Json(shape::SiteList::from(reply)).into_response())
 }
 
-pub(super) async fn threads(
-    State(app): State<App>,
-    Params(site): Params<SiteId>,
-    Parameters(page): Parameters<Page>,
-) -> Result<Response, Problem> {
-    let reply = app.koe.threads(&site, page.into()).await?;
-    Ok(Json(shape::threads(&site, reply)).into_response())
-}
-
 pub(super) async fn thread(
     State(app): State<App>,
     Params((site, thread)): Params<(SiteId, ThreadId)>,

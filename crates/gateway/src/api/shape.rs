@@ -1,5 +1,6 @@
 //! What programs are answered. The names and the order of the fields are the API: fields are only added.
 
+pub(super) mod lists;
 pub(super) mod moderation;
 
 use client::Viewer;
@@ -204,6 +205,7 @@ struct ThreadEntry {
     published: Option<String>,
     closes_at: Option<String>,
     mode: &'static str,
+    last_comment: Option<String>,
 }
 
 pub(super) fn threads(site: &SiteId, reply: v1::ThreadsReply) -> ThreadList {
@@ -216,6 +218,7 @@ pub(super) fn threads(site: &SiteId, reply: v1::ThreadsReply) -> ThreadList {
         category: some(entry.category),
         published: entry.published.as_ref().and_then(time_in).map(rfc_3339),
         closes_at: entry.closes_at.as_ref().and_then(time_in).map(rfc_3339),
+        last_comment: entry.last_comment.as_ref().and_then(time_in).map(rfc_3339),
     };
     ThreadList {
         site: site.to_string(),

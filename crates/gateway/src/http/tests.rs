@@ -83,6 +83,8 @@ async fn addresses_and_questions_are_refused_with_a_stable_code() {
         ("GET /v1/sites/demo/threads/t/changes", (400, "malformed")),
         ("GET /v1/sites/demo/threads/t/comments", (405, "method-not-allowed")),
         ("GET /v1/sites/demo/queue", (401, "unauthenticated")),
+        ("GET /v1/sites/demo/threads?order=best", (400, "order-invalid")),
+        ("GET /v1/sites/demo/threads/t/comments/1/view", (400, "comment-invalid")),
         ("GET /v1/sites/demo/authors/ann/own-data", (401, "unauthenticated")),
         (&many, (400, "limit-exceeded")),
     ] {

@@ -11,6 +11,7 @@ use super::{address, problem_with, thread_path};
 use crate::handler::{App, new_id};
 use crate::problem::Problem;
 use crate::visitor::Visitor;
+use crate::words;
 
 /// The page that a form was on, by its hidden word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,16 +20,31 @@ pub(super) enum Back {
     Thread,
     /// What a moderator sees of it.
     Moderate,
-    /// What waits for a moderator.
-    Queue,
+    /// What waits for a moderator, of a kind.
+    Queue(v1::QueueKind),
 }
 
 impl Back {
     pub(super) fn of(word: &str) -> Self {
         match word {
             "moderate" => Self::Moderate,
-            "queue" => Self::Queue,
+            "queue" => Self::Queue(v1::QueueKind::Unspecified),
+            "queue-held" => Self::Queue(v1::QueueKind::Held),
+            "queue-flagged" => Self::Queue(v1::QueueKind::Flagged),
+            "queue-illegal" => Self::Queue(v1::QueueKind::Illegal),
             _ => Self::Thread,
+        }
+    }
+
+    /// As a form says it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Thread => "",
+            Self::Moderate => "moderate",
+            Self::Queue(v1::QueueKind::Unspecified) => "queue",
+            Self::Queue(v1::QueueKind::Held) => "queue-held",
+            Self::Queue(v1::QueueKind::Flagged) => "queue-flagged",
+            Self::Queue(v1::QueueKind::Illegal) => "queue-illegal",
         }
     }
 }
@@ -98,6 +114,12 @@ impl Place<'_> {
         address(&path, &parameters, fragment)
     }
 
+    fn queue_address(&self, kind: v1::QueueKind, position: &str) -> String {
+        let kind = words::queue_word(kind).unwrap_or_default();
+        let parameters = [("kind", kind), ("after", self.after), ("at_least", position)];
+        address(&format!("/sites/{}/queue", self.site), &parameters, "main")
+    }
+
     /// To the new comment on its page, so that its writer reads it at once.
     pub(super) async fn to_comment(&self, reply: &v1::CommandReply) -> Response {
         let told = Told::of_own(reply);
@@ -123,10 +145,7 @@ impl Place<'_> {
         let position = reply.position.as_str();
         let number: Option<u32> = number.parse().ok();
         let to = match (self.back, number) {
-            (Back::Queue, _) => {
-                let parameters = [("after", self.after), ("at_least", position)];
-                address(&format!("/sites/{}/queue", self.site), &parameters, "main")
-            }
+            (Back::Queue(kind), _) => self.queue_address(kind, position),
             (_, Some(number)) if told == Told::Nothing => {
                 self.thread_address(self.after, position, told, &format!("comment-{number}"))
             }
@@ -137,7 +156,7 @@ impl Place<'_> {
 
     /// The page that the form was on with the reason, or the reason with what was typed.
     pub(super) async fn not_changed(&self, problem: &Problem, typed: String) -> Response {
-        if !typed.is_empty() || self.back == Back::Queue {
+        if !typed.is_empty() || matches!(self.back, Back::Queue(_)) {
             return self.refused_outright(problem, typed);
         }
         self.refused(problem, Draft { id: new_id().to_string(), ..Draft::default() }).await
@@ -164,8 +183,8 @@ impl Place<'_> {
 
     /// A page of its own, where the thread's page would show no form: the typed words stay readable.
     pub(super) fn refused_outright(&self, problem: &Problem, typed: String) -> Response {
-        if self.back == Back::Queue {
-            let back = address(&format!("/sites/{}/queue", self.site), &[("after", self.after)], "main");
+        if let Back::Queue(kind) = self.back {
+            let back = self.queue_address(kind, "");
             return problem_with(problem, typed, (&back, "Back to what waits"));
         }
         let back = self.thread_address(self.after, "", Told::Nothing, "post");
@@ -191,6 +210,9 @@ mod tests {
 
     #[test]
     fn what_is_told_has_a_word_in_the_address_that_leads_back() {
+        for back in ["", "moderate", "queue", "queue-held", "queue-flagged", "queue-illegal"] {
+            assert_eq!(Back::of(back).word(), back);
+        }
         for told in [Told::Waits, Told::Flagged] {
             assert!(Told::notice(told.word()).is_some());
         }

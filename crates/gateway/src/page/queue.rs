@@ -15,10 +15,12 @@ use crate::input::{Parameters, Params};
 use crate::limits::QUEUE_COMMENTS;
 use crate::problem::Problem;
 use crate::visitor::Visitor;
+use crate::words;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Marks {
+    kind: String,
     after: String,
     at_least: String,
 }
@@ -29,12 +31,13 @@ pub(super) async fn show(
     marks: Result<Parameters<Marks>, Problem>,
     visitor: Result<Visitor, Problem>,
 ) -> Result<Response, Failed> {
-    let (Params(site), Parameters(Marks { after, at_least }), visitor) = (params?, marks?, visitor?);
+    let (Params(site), Parameters(Marks { kind, after, at_least }), visitor) = (params?, marks?, visitor?);
     visitor.moderator(&site)?;
     let session = visitor.need_session()?;
+    let kind = words::queue_kind(&kind).map_err(Problem::from)?;
     let ask = async |at_least| {
         let page = PageOf { after: after.clone(), limit: QUEUE_COMMENTS, at_least };
-        app.koe.queue(&site, page).await.map_err(Problem::from)
+        app.koe.queue_of(&site, kind, page).await.map_err(Problem::from)
     };
     let (reply, notice) = as_of(&at_least, ask).await?;
     let mut flags = Vec::with_capacity(reply.entries.len());
@@ -42,7 +45,7 @@ pub(super) async fn show(
         flags.push(flags_of(&app, &site, entry).await?);
     }
     let settings = app.koe.site(&site, "", "").await?.settings.unwrap_or_default();
-    let queue = Queue { reply, flags, after, settings, notice };
+    let queue = Queue { reply, flags, kind, after, settings, notice };
     let draw = || html(&QueuePage::new(&site, session, queue, jiff::Timestamp::now()), true);
     Ok(tokio::task::block_in_place(draw))
 }

@@ -1,6 +1,6 @@
 //! What moderators see, as the messages of the contract.
 
-use views::{AuditEntry, AuthorHistory, CommentHistory, FlagResolution, FlagView, WaitingComment};
+use views::{AuditEntry, AuthorHistory, CommentHistory, FlagResolution, FlagView, QueueCounts, WaitingComment};
 use wire::v1;
 use wire::values::{category_out, time_out};
 
@@ -13,7 +13,13 @@ pub(crate) fn waiting(waiting: WaitingComment) -> v1::QueueEntry {
         comment: Some(comment(waiting.comment)),
         flags_illegal: waiting.flags_illegal,
         flagged: waiting.flagged.map(time_out),
+        since: waiting.since.map(time_out),
     }
+}
+
+/// How many comments wait, of each kind.
+pub(crate) fn queue_counts(QueueCounts { held, flagged, illegal }: QueueCounts) -> v1::QueueCounts {
+    v1::QueueCounts { held, flagged, illegal }
 }
 
 /// One comment with its history.

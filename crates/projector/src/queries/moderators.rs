@@ -1,8 +1,8 @@
 //! What moderators ask, and what a person may ask about themselves.
 
-use domain::{AuthorId, Place, Rejection, ThreadId};
+use domain::{AuthorId, Place, Rejection, SiteId, ThreadId, Timestamp};
 use service::{Refusal, Request};
-use views::AuditQuery;
+use views::{AuditQuery, QueueCursor, QueueKind, View, WaitingComment};
 use wire::error::Failure;
 use wire::values::optional_time_in;
 use wire::{Position, v1};
@@ -22,25 +22,87 @@ fn cursor(token: &str) -> Answer<Option<(ThreadId, u32)>> {
         let (number, thread) = token.split_once('-')?;
         Some((thread.parse().ok()?, number.parse().ok()?))
     };
-    read().map(Some).ok_or(Failure::PositionInvalid.into())
+    read().map(Some).ok_or(Failure::CursorInvalid.into())
 }
 
 fn cursor_out(thread: &ThreadId, number: u32) -> String {
     format!("{number}-{thread}")
 }
 
+/// A cursor of one kind: since when the last comment waits, its number and thread. Ids hold no full stop.
+fn kind_cursor(token: &str) -> Answer<Option<QueueCursor>> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let read = || {
+        let (since, rest) = token.split_once('.')?;
+        let (number, thread) = rest.split_once('.')?;
+        Some((Timestamp(since.parse().ok()?), thread.parse().ok()?, number.parse().ok()?))
+    };
+    read().map(Some).ok_or(Failure::CursorInvalid.into())
+}
+
+fn kind_cursor_out(last: &WaitingComment) -> String {
+    let since = last.since.map_or(0, |since| since.0);
+    format!("{since}.{}.{}", last.comment.number, last.thread)
+}
+
+fn kind(kind: i32) -> Answer<Option<QueueKind>> {
+    match v1::QueueKind::try_from(kind) {
+        Ok(v1::QueueKind::Unspecified) => Ok(None),
+        Ok(v1::QueueKind::Held) => Ok(Some(QueueKind::Held)),
+        Ok(v1::QueueKind::Flagged) => Ok(Some(QueueKind::Flagged)),
+        Ok(v1::QueueKind::Illegal) => Ok(Some(QueueKind::Illegal)),
+        Err(_) => Err(Failure::KindInvalid.into()),
+    }
+}
+
+/// Which page of which queue.
+enum Queue {
+    Of(QueueKind, Option<QueueCursor>),
+    Any(Option<(ThreadId, u32)>),
+}
+
+impl Queue {
+    fn of(body: &v1::QueueRequest) -> Answer<Self> {
+        Ok(match kind(body.kind)? {
+            Some(kind) => Self::Of(kind, kind_cursor(&body.after)?),
+            None => Self::Any(cursor(&body.after)?),
+        })
+    }
+
+    /// The page, and the cursor of the next.
+    fn read(
+        &self,
+        view: &View<'_>,
+        site: &SiteId,
+        limit: usize,
+    ) -> Result<(Vec<WaitingComment>, String), views::Error> {
+        let (waiting, more) = match self {
+            Self::Of(kind, after) => view.queue(site, *kind, after.as_ref(), limit)?,
+            Self::Any(after) => {
+                view.waiting(site, after.as_ref().map(|(thread, number)| (thread, *number)), limit)?
+            }
+        };
+        let cursor_of = |last: &WaitingComment| match self {
+            Self::Of(..) => kind_cursor_out(last),
+            Self::Any(_) => cursor_out(&last.thread, last.comment.number),
+        };
+        let next = waiting.last().filter(|_| more).map_or_else(String::new, cursor_of);
+        Ok((waiting, next))
+    }
+}
+
 pub(super) async fn queue(shared: &Shared, request: Request<v1::QueueRequest>) -> Answer<v1::QueueReply> {
     let place = place(&request, "")?;
-    let after = cursor(&request.body.after)?;
+    let queue = Queue::of(&request.body)?;
     let limit = usize::try_from(limit(request.body.limit, PAGE_DEFAULT, PAGE_MAX)?).expect("at most 200");
     read(shared, &request.body.at_least, move |view, position| {
         need_open(view, &place)?;
-        let after = after.as_ref().map(|(thread, number)| (thread, *number));
-        let (waiting, more) = view.waiting(&place.site, after, limit)?;
-        let last = waiting.last().filter(|_| more);
-        let next = last.map_or_else(String::new, |last| cursor_out(&last.thread, last.comment.number));
+        let (waiting, next) = queue.read(view, &place.site, limit)?;
         let entries = waiting.into_iter().map(moderation::waiting).collect();
-        Ok(v1::QueueReply { position: position.to_string(), entries, next })
+        let counts = Some(moderation::queue_counts(view.queue_counts(&place.site)?));
+        Ok(v1::QueueReply { position: position.to_string(), entries, next, counts })
     })
     .await
 }
@@ -81,7 +143,7 @@ fn audit_query(request: &Request<v1::AuditRequest>, place: Place) -> Answer<Audi
     }
     let before = match body.after.as_str() {
         "" => None,
-        cursor => Some(cursor.parse().or(Err(Refusal::from(Failure::PositionInvalid)))?),
+        cursor => Some(cursor.parse().or(Err(Refusal::from(Failure::CursorInvalid)))?),
     };
     Ok(AuditQuery {
         place,

@@ -72,25 +72,6 @@ pub(super) async fn counts(shared: &Shared, request: Request<v1::CountsRequest>)
     .await
 }
 
-pub(super) async fn threads(shared: &Shared, request: Request<v1::ThreadsRequest>) -> Answer<v1::ThreadsReply> {
-    let place = place(&request, "")?;
-    let limit = usize::try_from(limit(request.body.limit, PAGE_DEFAULT, PAGE_MAX)?).expect("at most 200");
-    let after = request.body.after;
-    if !after.is_empty() {
-        after.parse::<domain::ThreadId>().or(Err(Refusal::from(Failure::PositionInvalid)))?;
-    }
-    read(shared, &request.body.at_least, move |view, position| {
-        let site_name = view.site_name(&place.site)?.ok_or(Rejection::SiteUnknown)?;
-        let mut found = view.threads(&place.site, &after, limit + 1)?;
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let next = found.last().filter(|_| more).map_or_else(String::new, |last| last.thread.clone());
-        let threads = found.into_iter().map(answers::thread);
-        Ok(v1::ThreadsReply { position: position.to_string(), threads: threads.collect(), next, site_name })
-    })
-    .await
-}
-
 pub(super) async fn sites(shared: &Shared, request: Request<v1::SitesRequest>) -> Answer<v1::SitesReply> {
     need_all(&request, "sites")?;
     read(shared, &request.body.at_least, move |view, position| {

@@ -4,7 +4,7 @@ use domain::text::Text;
 use domain::{AuthorId, CommentId, Hold, Quote, State, thread};
 
 use super::audit::Noted;
-use super::{At, Happening, number_of, outlines};
+use super::{At, Happening, lists, number_of, outlines};
 use crate::codes;
 use crate::draft::Draft;
 use crate::error::Error;
@@ -64,7 +64,8 @@ pub(super) fn post(
     if held.is_none() {
         show(draft, at, number, &mut comment)?;
     }
-    put(draft, at, number, comment, false);
+    put(draft, at, number, comment, false)?;
+    lists::post(draft, at, it, number)?;
     draft.words.put(&Key::Words(at.no, number), words);
     Ok(held.map(|_| Noted { author: it.actor(), after: State::Held.as_str().to_owned(), ..Noted::default() }))
 }
@@ -81,6 +82,7 @@ fn show(draft: &mut Draft, at: At<'_>, number: u32, comment: &mut Comment) -> Re
         draft.thread(at.site, at.thread)?.count += 1;
         let author: AuthorId = comment.author.parse().or(Err(Error::Damaged("an author's id")))?;
         draft.author(at.site_no, &author)?.shown += 1;
+        lists::show(draft, at, comment)?;
     }
     Ok(())
 }
@@ -91,15 +93,25 @@ pub(super) fn waits(comment: &Comment) -> bool {
 }
 
 /// Stores a comment as it is now, and whether it waits for a moderator, as it did before or not.
-pub(super) fn put(draft: &mut Draft, at: At<'_>, number: u32, comment: Comment, waited: bool) {
+pub(super) fn put(
+    draft: &mut Draft,
+    at: At<'_>,
+    number: u32,
+    comment: Comment,
+    waited: bool,
+) -> Result<(), Error> {
     let key = Key::Waiting(at.site_no, at.thread, number);
     match (waited, waits(&comment)) {
         (false, true) => draft.counts.put(&key, 1),
         (true, false) => draft.counts.remove(&key),
         (false, false) | (true, true) => {}
     }
+    if waited || waits(&comment) {
+        lists::queue(draft, at, number, &comment)?;
+    }
     draft.comments.put(&Key::Comment(at.no, number), comment);
     at.touch(draft, number);
+    Ok(())
 }
 
 /// Changes a comment that the rules found there, and says how it stood before and stands since.
@@ -118,7 +130,7 @@ fn change(
     how(draft, number, &mut comment)?;
     let after = codes::state(comment.state)?;
     let author = comment.author.clone();
-    put(draft, at, number, comment, waited);
+    put(draft, at, number, comment, waited)?;
     let (before, after) = (before.as_str().to_owned(), after.as_str().to_owned());
     Ok(Some(Noted { author, reason: reason.to_owned(), before, after }))
 }

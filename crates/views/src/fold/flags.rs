@@ -41,7 +41,7 @@ pub(super) fn flag(
     let after = codes::state(comment.state)?;
     let author = comment.author.clone();
     draft.flags.put(&Key::Flag(at.no, number, &it.envelope.actor.id), flag);
-    put(draft, at, number, comment, waited);
+    put(draft, at, number, comment, waited)?;
     let (before, after) = (before.as_str().to_owned(), after.as_str().to_owned());
     // The words stay with the flag, and go with it.
     Ok(Some(Noted { author, reason: category.as_str().to_owned(), before, after }))
@@ -70,7 +70,7 @@ pub(super) fn withdraw(
         flags.since_millis = None;
     }
     let author = comment.author.clone();
-    put(draft, at, number, comment, waited);
+    put(draft, at, number, comment, waited)?;
     Ok(Some(Noted { author, ..Noted::default() }))
 }
 
@@ -89,7 +89,7 @@ pub(super) fn resolve(
     let resolution = Resolution { upheld, statement: statement.to_owned(), by, time_millis };
     draft.resolutions.put(&Key::Resolution(at.no, number, round), resolution);
     comment.flags = Flags { round: round + 1, resolved: Some(round), ..Flags::default() };
-    put(draft, at, number, comment, waited);
+    put(draft, at, number, comment, waited)?;
     let after = if upheld { "upheld" } else { "declined" }.to_owned();
     Ok(Some(Noted { author, reason: statement.to_owned(), before: format!("{open} waiting"), after }))
 }

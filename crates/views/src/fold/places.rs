@@ -5,7 +5,7 @@ use domain::settings::{Closing, SettingsPatch, ThreadPatch};
 use domain::{AuthorId, Event, SiteId};
 
 use super::audit::Noted;
-use super::{At, Happening};
+use super::{At, Happening, lists};
 use crate::codes;
 use crate::draft::Draft;
 use crate::error::Error;
@@ -152,6 +152,7 @@ pub(super) fn open_thread(draft: &mut Draft, at: At<'_>, event: &Event) -> Resul
         closes_at_millis: closes_at.map(|time| time.0),
     });
     take_address(draft, at, address);
+    lists::open(draft, at)?;
     Ok(Noted { after: headline.to_string(), ..Noted::default() })
 }
 

@@ -9,15 +9,16 @@ use crate::keys::{Key, PlaceNo, Side};
 use crate::records::{Scores, VoterIds};
 use crate::voters;
 
+/// By how much the vote moved the tally, up and down.
 pub(super) fn cast(
     draft: &mut Draft,
     at: At<'_>,
     voter: &AuthorId,
     comment: CommentId,
     vote: Vote,
-) -> Result<(), Error> {
+) -> Result<(i32, i32), Error> {
     let Some(number) = number_of(draft, at.no, comment)? else {
-        return Ok(());
+        return Ok((0, 0));
     };
     let voter = number_voter(draft, at, voter)?;
     let up = set_voter(draft, (at.no, number, Side::Up), voter, vote == Vote::Up)?;
@@ -29,7 +30,7 @@ pub(super) fn cast(
     if (up, down) != (0, 0) {
         at.touch(draft, number);
     }
-    Ok(())
+    Ok((up, down))
 }
 
 /// Puts a voter into a set or takes them out; by how much the set grew.

@@ -12,10 +12,12 @@
 
 mod asked;
 mod histories;
+mod lists;
 mod model;
 mod moderating;
 mod orders;
 mod pages;
+mod queues;
 mod reading;
 mod trees;
 

@@ -6,4 +6,4 @@ mod naive;
 
 pub(crate) use acts::{Act, Quoted, READERS, What, acts};
 pub(crate) use history::{address, history, place};
-pub(crate) use naive::{Came, Comment, Naive, Thread};
+pub(crate) use naive::{Came, Comment, Did, Naive, Thread};

@@ -289,7 +289,8 @@ fn site_agrees(view: &View<'_>, naive: &Naive) -> Result<(), TestCaseError> {
         let thread = naive.addresses.get(address.as_ref());
         prop_assert_eq!(found, thread.map(|thread| (thread.clone(), naive.threads[thread].address.clone())));
     }
-    let entries = view.threads(&site(), "", 100).unwrap().into_iter();
+    let entries =
+        view.threads_in(&site(), views::ThreadOrder::Id, ("", 100)).unwrap().unwrap().threads.into_iter();
     let entries: Vec<_> = entries.map(|entry| (entry.thread, entry.article.headline)).collect();
     let opened = naive.threads.iter().filter(|(_, thread)| thread.opened);
     prop_assert_eq!(

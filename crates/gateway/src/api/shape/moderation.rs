@@ -6,6 +6,7 @@ use serde::Serialize;
 use wire::v1;
 use wire::values::time_in;
 
+use super::lists::Revision;
 use super::{Comment, mode, some};
 use crate::time::rfc_3339;
 use crate::words;
@@ -75,6 +76,14 @@ pub(in crate::api) struct Queue {
     position: String,
     entries: Vec<Waiting>,
     next: Option<String>,
+    counts: QueueCounts,
+}
+
+#[derive(Debug, Serialize)]
+struct QueueCounts {
+    held: u32,
+    flagged: u32,
+    illegal: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -83,6 +92,7 @@ struct Waiting {
     comment: Comment,
     flags_illegal: u32,
     flagged: Option<String>,
+    since: Option<String>,
 }
 
 pub(in crate::api) fn queue(site: &SiteId, reply: v1::QueueReply) -> Queue {
@@ -91,12 +101,15 @@ pub(in crate::api) fn queue(site: &SiteId, reply: v1::QueueReply) -> Queue {
         comment: super::comment(entry.comment.unwrap_or_default(), &MODERATOR),
         flags_illegal: entry.flags_illegal,
         flagged: entry.flagged.as_ref().and_then(time_in).map(rfc_3339),
+        since: entry.since.as_ref().and_then(time_in).map(rfc_3339),
     };
+    let v1::QueueCounts { held, flagged, illegal } = reply.counts.unwrap_or_default();
     Queue {
         site: site.to_string(),
         position: reply.position,
         entries: reply.entries.into_iter().map(waiting).collect(),
         next: some(reply.next),
+        counts: QueueCounts { held, flagged, illegal },
     }
 }
 
@@ -194,13 +207,6 @@ pub(in crate::api) struct History {
 }
 
 #[derive(Debug, Serialize)]
-struct Revision {
-    number: u32,
-    time: Option<String>,
-    body: String,
-}
-
-#[derive(Debug, Serialize)]
 struct Flag {
     author: String,
     category: Option<&'static str>,
@@ -218,17 +224,12 @@ struct Resolution {
 }
 
 pub(in crate::api) fn comment((site, thread): (&SiteId, &ThreadId), reply: v1::CommentReply) -> History {
-    let revision = |v1::Revision { number, time, body }| Revision {
-        number,
-        time: time.as_ref().and_then(time_in).map(rfc_3339),
-        body,
-    };
     History {
         site: site.to_string(),
         thread: thread.to_string(),
         position: reply.position,
         comment: super::comment(reply.comment.unwrap_or_default(), &MODERATOR),
-        revisions: reply.revisions.into_iter().map(revision).collect(),
+        revisions: reply.revisions.into_iter().map(Into::into).collect(),
         flags: reply.flags.into_iter().map(flag).collect(),
     }
 }

@@ -2,6 +2,7 @@
 //! neither the domain's rules nor the views, so that two opinions have to agree.
 
 mod comments;
+mod lists;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,6 +13,9 @@ use domain::{
     Actor, CommandId, CommentId, Content, Envelope, Event, FlagCategory, Hold, Mode, Place, Quote, Recorded, Role,
     State, Vote,
 };
+
+pub(crate) use lists::Did;
+use lists::{Before, Lists};
 
 /// What came of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +37,7 @@ pub(crate) struct Naive {
     /// The thread that took an address last.
     pub(crate) addresses: HashMap<String, String>,
     pub(crate) audit: Vec<Noted>,
+    pub(crate) lists: Lists,
     seen: HashSet<(Place, CommandId)>,
 }
 
@@ -287,15 +292,17 @@ impl Naive {
         // No event is earlier than the last of its thread, whatever its writer's clock says.
         let last = thread.as_ref().and_then(|name| self.threads.get(name)).and_then(|thread| thread.last);
         let now = last.map_or(envelope.time.0, |last| last.max(envelope.time.0));
+        let before = Before::of(thread.as_ref().and_then(|name| self.threads.get(name)));
         let happened = match &thread {
             None => self.in_site(envelope, now).map(Some),
             Some(name) => self.in_thread(name, envelope, now),
         };
         let Ok(note) = happened else { return Came::Void };
-        if let Some(name) = &thread
-            && !is_vote
-        {
-            self.threads.get_mut(name).unwrap().last = Some(now);
+        if let Some(name) = &thread {
+            self.note(name, &before, envelope, now);
+            if !is_vote {
+                self.threads.get_mut(name).unwrap().last = Some(now);
+            }
         }
         if let Some(note) = note {
             let is_post = matches!(envelope.event, Event::CommentPosted { .. });

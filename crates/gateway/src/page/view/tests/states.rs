@@ -141,11 +141,18 @@ fn the_queue_shows_each_comment_with_its_flags_and_the_forms_that_decide() {
         let mut comment = comment(number, now());
         comment.flags = if illegal > 0 { 2 } else { 0 };
         comment.state = if illegal > 0 { v1::CommentState::Visible } else { v1::CommentState::Held }.into();
-        v1::QueueEntry { thread: "t".into(), comment: Some(comment), flags_illegal: illegal, flagged: None }
+        v1::QueueEntry {
+            thread: "t".into(),
+            comment: Some(comment),
+            flags_illegal: illegal,
+            flagged: None,
+            since: None,
+        }
     };
     let reply = v1::QueueReply {
         entries: vec![waiting(2, 1), waiting(3, 0)],
-        next: "3-t".into(),
+        next: "0.3.t".into(),
+        counts: Some(v1::QueueCounts { held: 4, flagged: 5, illegal: 6 }),
         ..v1::QueueReply::default()
     };
     let flag = v1::Flag {
@@ -159,7 +166,8 @@ fn the_queue_shows_each_comment_with_its_flags_and_the_forms_that_decide() {
         v1::Flag { resolution: Some(v1::FlagResolution::default()), author: "old".into(), ..flag.clone() };
     let settings = v1::SiteSettings { name: Some("Site".into()), ..v1::SiteSettings::default() };
     let flags = vec![vec![flag, decided], vec![]];
-    let queue = Queue { reply, flags, after: "1-t".into(), settings, notice: None };
+    let (kind, after) = (v1::QueueKind::Flagged, "0.1.t".into());
+    let queue = Queue { reply, flags, kind, after, settings, notice: None };
     let session = session(&[Role::Moderator]);
     let page = QueuePage::new(&"demo".parse().unwrap(), &session, queue, now()).render().unwrap();
     assert!(page.contains("Flagged by 2 readers, as illegal by 1: the decision needs a statement of reasons."));
@@ -167,9 +175,13 @@ fn the_queue_shows_each_comment_with_its_flags_and_the_forms_that_decide() {
     assert!(page.contains("name=\"statement\" rows=\"3\" required"));
     assert_eq!((page.matches("/approval\"").count(), page.matches("/removal\"").count()), (1, 2));
     assert_eq!(
-        page.matches("name=\"back\" value=\"queue\"").count(),
+        page.matches("name=\"back\" value=\"queue-flagged\"").count(),
         page.matches("<form").count() - 1,
         "but logout"
     );
-    assert!(page.contains("/sites/demo/queue?after=3-t") && page.contains("name=\"after\" value=\"1-t\""));
+    assert!(page.contains("/sites/demo/queue?kind=flagged&#38;after=0.3.t"), "{page}");
+    assert!(page.contains("name=\"after\" value=\"0.1.t\""));
+    assert!(page.contains("<a href=\"/sites/demo/queue?kind=held\">Held (4)</a>"));
+    assert!(page.contains("<span aria-current=\"page\">Flagged (5)</span>"));
+    assert!(page.contains("Reported as illegal (6)"));
 }

@@ -1,0 +1,106 @@
+//! What a batch has changed of lists, queues and authors' comments.
+
+use std::collections::HashMap;
+
+use domain::ThreadId;
+
+use super::{Share, Table};
+use crate::error::Error;
+use crate::keys::{Key, PlaceNo};
+use crate::records::{Activity, Board, BoardEntry, Posted, Totals, Waits};
+
+/// What a batch touches of lists: the many votes on a thread are one change of its activity, and one of its board.
+pub(crate) struct Lists {
+    activities: HashMap<u32, InSite, foldhash::fast::RandomState>,
+    stored_activities: Table<Activity>,
+    boards: Table<Board>,
+    totals: Table<Totals>,
+    ordinals: Table<String>,
+    pub(crate) waits: Table<Waits>,
+    pub(crate) queued: Table<u32>,
+    pub(crate) posted: Table<Posted>,
+}
+
+struct InSite {
+    site: PlaceNo,
+    activity: Activity,
+}
+
+impl Lists {
+    pub(super) fn new(tree: &sled::Tree, bytes: usize) -> Self {
+        let (hot, cold) = (Share::Hot.of(bytes), Share::Cold.of(bytes));
+        Self {
+            activities: HashMap::default(),
+            stored_activities: Table::keeping(tree, hot),
+            boards: Table::keeping(tree, cold),
+            totals: Table::keeping(tree, cold),
+            ordinals: Table::keeping(tree, cold),
+            waits: Table::keeping(tree, cold),
+            queued: Table::keeping(tree, cold),
+            posted: Table::keeping(tree, cold),
+        }
+    }
+
+    /// What the site comes to, for a change.
+    pub(crate) fn totals(&mut self, site: PlaceNo) -> Result<&mut Totals, Error> {
+        Ok(self.totals.change(&Key::Totals(site))?.get_or_insert_default())
+    }
+
+    /// A thread was opened and gets the next ordinal of its site.
+    pub(crate) fn open(&mut self, (site, thread): (PlaceNo, PlaceNo), id: &ThreadId) -> Result<(), Error> {
+        let totals = self.totals(site)?;
+        let ordinal = totals.threads;
+        totals.threads += 1;
+        self.ordinals.put(&Key::Ordinal(site, ordinal), id.to_string());
+        self.activities.insert(thread.0, InSite { site, activity: Activity::new(ordinal) });
+        Ok(())
+    }
+
+    /// The activity of a thread, for a change; `None` if it was never opened.
+    pub(crate) fn activity(&mut self, (site, thread): (PlaceNo, PlaceNo)) -> Result<Option<&mut Activity>, Error> {
+        use std::collections::hash_map::Entry;
+        match self.activities.entry(thread.0) {
+            Entry::Occupied(known) => Ok(Some(&mut known.into_mut().activity)),
+            Entry::Vacant(vacant) => {
+                let stored = self.stored_activities.get(&Key::Activity(thread))?;
+                let Some(activity) = stored.cloned() else { return Ok(None) };
+                Ok(Some(&mut vacant.insert(InSite { site, activity }).activity))
+            }
+        }
+    }
+
+    /// Brings what the batch touched into its boards, once for each thread.
+    pub(crate) fn settle(&mut self) -> Result<(), Error> {
+        for (thread, InSite { site, activity }) in std::mem::take(&mut self.activities) {
+            let (chunk, slot) = Board::place_of(activity.ordinal);
+            let board = self.boards.change(&Key::Board(site, chunk))?.get_or_insert_default();
+            board.set(slot, BoardEntry { count: activity.rows, heat: activity.heat });
+            let totals = self.totals(site)?;
+            totals.hour = totals.hour.max(activity.latest_hour());
+            self.stored_activities.put(&Key::Activity(PlaceNo(thread)), activity);
+        }
+        Ok(())
+    }
+
+    /// All changes, once they are settled.
+    pub(super) fn write(&mut self, batch: &mut sled::Batch) {
+        self.stored_activities.write(batch);
+        self.boards.write(batch);
+        self.totals.write(batch);
+        self.ordinals.write(batch);
+        self.waits.write(batch);
+        self.queued.write(batch);
+        self.posted.write(batch);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.activities.clear();
+        self.stored_activities.clear();
+        self.boards.clear();
+        self.totals.clear();
+        self.ordinals.clear();
+        self.waits.clear();
+        self.queued.clear();
+        self.posted.clear();
+    }
+}
