@@ -144,8 +144,7 @@ impl Store {
         let Some(message_id) = message_id else {
             return Ok(Step { sequence, outcomes, changes: Vec::new() });
         };
-        let touched = touched(&mut draft)?;
-        let changes = changes(&mut draft)?;
+        let (changes, touched) = changes(&mut draft)?;
         let mut writes = sled::Batch::default();
         draft.write(&mut writes);
         let stream = stream.to_owned();
@@ -195,27 +194,20 @@ impl View<'_> {
     }
 }
 
-/// What boards must know of a batch: comments that are not shown too.
-fn touched(draft: &mut Draft<'_>) -> Result<Vec<(PlaceNo, BTreeSet<u32>)>, Error> {
-    let mut touched = Vec::with_capacity(draft.touched.len());
-    for ((site, thread), numbers) in &draft.touched {
-        if let Some(record) = draft.threads.get(draft.tree, &Key::Thread(site, thread))? {
-            touched.push((PlaceNo(record.place), numbers.clone()));
-        }
-    }
-    Ok(touched)
-}
+/// What a batch touched, by thread: comments that are not shown too.
+type Touched = Vec<(PlaceNo, BTreeSet<u32>)>;
 
-fn changes(draft: &mut Draft<'_>) -> Result<Vec<ThreadChange>, Error> {
+/// What readers see otherwise, and what boards must know.
+fn changes(draft: &mut Draft<'_>) -> Result<(Vec<ThreadChange>, Touched), Error> {
     let touched = std::mem::take(&mut draft.touched);
-    let mut changes = Vec::with_capacity(touched.len());
+    let (mut changes, mut numbers_of) = (Vec::with_capacity(touched.len()), Vec::with_capacity(touched.len()));
     for ((site, thread), numbers) in touched {
         let Some(record) = draft.threads.get(draft.tree, &Key::Thread(&site, &thread))? else {
             continue;
         };
         let (place, count) = (PlaceNo(record.place), record.count);
         let mut comments = Vec::with_capacity(numbers.len());
-        for number in numbers {
+        for &number in &numbers {
             let Some(comment) = draft.comments.get(draft.tree, &Key::Comment(place, number))? else {
                 continue;
             };
@@ -233,8 +225,9 @@ fn changes(draft: &mut Draft<'_>) -> Result<Vec<ThreadChange>, Error> {
         if !comments.is_empty() {
             changes.push(ThreadChange { site, thread, count, comments });
         }
+        numbers_of.push((place, numbers));
     }
-    Ok(changes)
+    Ok((changes, numbers_of))
 }
 
 #[cfg(test)]

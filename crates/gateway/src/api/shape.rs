@@ -3,7 +3,7 @@
 pub(super) mod moderation;
 
 use client::Viewer;
-use domain::{CommandId, SiteId, Tally, ThreadId};
+use domain::{CommandId, Order, SiteId, Tally, ThreadId};
 use serde::Serialize;
 use wire::v1;
 use wire::values::time_in;
@@ -31,6 +31,8 @@ pub(super) struct ThreadPage {
     locale: Option<String>,
     edit_window_secs: u32,
     text_chars_max: u32,
+    order: &'static str,
+    tree: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -57,6 +59,9 @@ struct Comment {
     own: Option<bool>,
     own_flag_waits: Option<bool>,
     flags_illegal: Option<u32>,
+    depth: Option<u32>,
+    replies: Option<u32>,
+    more: Option<String>,
 }
 
 /// As a command has it, so that an edit can send it again.
@@ -107,7 +112,7 @@ fn mode(mode: v1::Mode) -> &'static str {
 pub(super) fn thread(
     (site, thread): (&SiteId, &ThreadId),
     reply: v1::ThreadPageReply,
-    viewer: &Viewer,
+    (viewer, order, tree): (&Viewer, Order, bool),
 ) -> ThreadPage {
     ThreadPage {
         site: site.to_string(),
@@ -116,7 +121,7 @@ pub(super) fn thread(
         headline: reply.headline,
         count: reply.count,
         position: reply.position,
-        comments: reply.comments.into_iter().map(|row| comment(row, viewer)).collect(),
+        comments: reply.comments.into_iter().map(|row| comment(row, viewer, tree)).collect(),
         next: some(reply.next),
         address: some(reply.address),
         category: some(reply.category),
@@ -127,10 +132,12 @@ pub(super) fn thread(
         locale: some(reply.locale),
         edit_window_secs: reply.edit_window_secs,
         text_chars_max: reply.text_chars_max,
+        order: order.as_str(),
+        tree,
     }
 }
 
-fn comment(comment: v1::Comment, viewer: &Viewer) -> Comment {
+fn comment(comment: v1::Comment, viewer: &Viewer, tree: bool) -> Comment {
     let tally = comment.tally.unwrap_or_default();
     let v1::Tally { up, down } = tally;
     let state = comment.state();
@@ -164,6 +171,9 @@ fn comment(comment: v1::Comment, viewer: &Viewer) -> Comment {
         own,
         own_flag_waits: viewer.id.as_ref().map(|_| comment.own_flag_waits),
         flags_illegal: viewer.moderator.then_some(comment.flags_illegal),
+        depth: tree.then_some(comment.depth),
+        replies: tree.then_some(comment.replies),
+        more: some(comment.more),
     }
 }
 
