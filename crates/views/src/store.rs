@@ -155,7 +155,7 @@ impl Store {
         self.tree.apply_batch(writes)?;
         self.sequence.store(sequence, Ordering::Release);
         for (thread, numbers) in &touched {
-            self.boards.patch(&self.tree, *thread, numbers);
+            self.boards.patch(&*thread, numbers);
         }
         drop(gate);
         Ok(Step { sequence, outcomes, changes })
@@ -198,17 +198,17 @@ impl View<'_> {
 type Touched = Vec<(PlaceNo, BTreeSet<u32>)>;
 
 /// What readers see otherwise, and what boards must know.
-fn changes(draft: &mut Draft<'_>) -> Result<(Vec<ThreadChange>, Touched), Error> {
+fn changes(draft: &mut Draft) -> Result<(Vec<ThreadChange>, Touched), Error> {
     let touched = std::mem::take(&mut draft.touched);
     let (mut changes, mut numbers_of) = (Vec::with_capacity(touched.len()), Vec::with_capacity(touched.len()));
     for ((site, thread), numbers) in touched {
-        let Some(record) = draft.threads.get(draft.tree, &Key::Thread(&site, &thread))? else {
+        let Some(record) = draft.threads.get(&Key::Thread(&site, &thread))? else {
             continue;
         };
         let (place, count) = (PlaceNo(record.place), record.count);
         let mut comments = Vec::with_capacity(numbers.len());
         for &number in &numbers {
-            let Some(comment) = draft.comments.get(draft.tree, &Key::Comment(place, number))? else {
+            let Some(comment) = draft.comments.get(&Key::Comment(place, number))? else {
                 continue;
             };
             // What was never shown is nobody's business yet.
@@ -218,7 +218,7 @@ fn changes(draft: &mut Draft<'_>) -> Result<(Vec<ThreadChange>, Touched), Error>
             let (id, state) =
                 (CommentId(domain::CommandId::from_u128(comment.id)), crate::codes::state(comment.state)?);
             let (chunk, slot) = Scores::place_of(number);
-            let scores = draft.scores.get(draft.tree, &Key::Scores(place, chunk))?;
+            let scores = draft.scores.get(&Key::Scores(place, chunk))?;
             let tally = scores.map(|scores| scores.get(slot)).unwrap_or_default();
             comments.push(CommentChange { id, number, state, tally });
         }

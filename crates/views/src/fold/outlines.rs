@@ -8,7 +8,7 @@ use crate::records::{Line, Outline};
 
 /// Notes a new comment, without a row yet.
 pub(super) fn post(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     at: At<'_>,
     number: u32,
     (time_millis, parent): (i64, u32),
@@ -20,20 +20,20 @@ pub(super) fn post(
 }
 
 /// Notes that a comment has a row from now on.
-pub(super) fn show(draft: &mut Draft<'_>, at: At<'_>, number: u32) -> Result<(), Error> {
+pub(super) fn show(draft: &mut Draft, at: At<'_>, number: u32) -> Result<(), Error> {
     line(draft, at, number)?.shown = true;
     Ok(())
 }
 
-fn is_shown(draft: &mut Draft<'_>, at: At<'_>, number: u32) -> Result<bool, Error> {
+fn is_shown(draft: &mut Draft, at: At<'_>, number: u32) -> Result<bool, Error> {
     let (chunk, slot) = Outline::place_of(number);
-    let outline = draft.outlines.get(draft.tree, &Key::Outline(at.no, chunk))?;
+    let outline = draft.outlines.get(&Key::Outline(at.no, chunk))?;
     Ok(number != 0 && outline.and_then(|outline| outline.0.get(slot)).is_some_and(|line| line.shown))
 }
 
 /// The line of a comment, for a change.
-fn line<'d>(draft: &'d mut Draft<'_>, at: At<'_>, number: u32) -> Result<&'d mut Line, Error> {
+fn line<'d>(draft: &'d mut Draft, at: At<'_>, number: u32) -> Result<&'d mut Line, Error> {
     let (chunk, slot) = Outline::place_of(number);
-    let outline = draft.outlines.change(draft.tree, &Key::Outline(at.no, chunk))?.get_or_insert_default();
+    let outline = draft.outlines.change(&Key::Outline(at.no, chunk))?.get_or_insert_default();
     Ok(outline.line(slot))
 }
