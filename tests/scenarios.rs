@@ -29,6 +29,7 @@ mod log_life;
 mod moderation;
 mod moderation_page;
 mod operators;
+mod orders;
 mod page;
 mod releases;
 mod repeats;

@@ -9,6 +9,7 @@ mod place;
 mod queue;
 mod thread;
 mod view;
+mod way;
 
 use askama::Template;
 use axum::Router;

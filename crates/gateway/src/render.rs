@@ -16,17 +16,16 @@ use crate::limits::QUOTE_DEPTH_MAX;
 pub(crate) struct Links<'a> {
     /// The path of the thread, for comments on another page; empty if all are taken to be on this one.
     pub(crate) thread: &'a str,
-    /// The first and the last number on this page.
-    pub(crate) here: (u32, u32),
+    /// The numbers on this page.
+    pub(crate) here: &'a [u32],
 }
 
 impl Links<'_> {
     /// Every comment on the same page, as far as anybody knows: for programs.
-    pub(crate) const ANCHORS: Self = Self { thread: "", here: (0, u32::MAX) };
+    pub(crate) const ANCHORS: Self = Self { thread: "", here: &[] };
 
     pub(crate) fn to(&self, number: u32) -> String {
-        let (first, last) = self.here;
-        if self.thread.is_empty() || (first..=last).contains(&number) {
+        if self.thread.is_empty() || self.here.contains(&number) {
             format!("#comment-{number}")
         } else {
             format!("{}/comments/{number}", self.thread)
@@ -187,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_quote_of_another_page_links_there() {
-        let links = Links { thread: "/sites/s/threads/t", here: (51, 100) };
+        let links = Links { thread: "/sites/s/threads/t", here: &[51, 52, 7] };
         assert_eq!(links.to(51), "#comment-51");
         assert_eq!(links.to(3), "/sites/s/threads/t/comments/3");
     }

@@ -12,8 +12,8 @@ use crate::board::{Board, Stored};
 use crate::keys::PlaceNo;
 use crate::rankings::{Moved, Ranking};
 
-/// Bytes of boards and rankings: ten threads of 100,000 comments in two orders each, or a thousand of a thousand in all.
-/// A thread beyond it is read and selected from for each page.
+/// Bytes of boards and rankings: ten threads of 100,000 comments in two orders each, or some hundreds of a thousand comments in
+/// every order. A thread beyond it is read and selected from for each page.
 const BOARDS_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Threads whose boards are kept: the search for the one that was asked for longest ago stays short.
 const BOARDS_MAX: usize = 1_024;

@@ -5,10 +5,11 @@ use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
-use client::{PageOf, Viewer};
-use domain::{CommandId, CommentId, Place, SiteId, ThreadId};
+use client::{PageOf, Reading, Viewer};
+use domain::{CommandId, CommentId, Order, Place, SiteId, ThreadId};
 use serde::{Deserialize, Serialize};
 use wire::error::Failure;
+use wire::values::optional_comment;
 
 use super::shape;
 use crate::handler::App;
@@ -45,6 +46,12 @@ pub(super) struct ThreadOf {
     at_least: String,
     /// Whether to show what only moderators see.
     moderate: bool,
+    /// The word of an order; empty for the oldest first.
+    order: String,
+    /// Whether replies stand below what they reply to.
+    tree: bool,
+    /// The id of a comment to read around; empty for none.
+    around: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -88,17 +95,24 @@ pub(super) async fn thread(
     Parameters(of): Parameters<ThreadOf>,
     visitor: Visitor,
 ) -> Result<Response, Problem> {
-    let ThreadOf { after, limit, at_least, moderate } = of;
+    let ThreadOf { after, limit, at_least, moderate, order, tree, around } = of;
+    let order = if order.is_empty() { Some(Order::default()) } else { Order::from_word(&order) };
+    let order = order.ok_or(Failure::OrderInvalid)?;
+    let around = optional_comment(&around)?;
+    if around.is_some() && !after.is_empty() {
+        return Err(Problem::from(Failure::Malformed).saying("a page is `after` a cursor or `around` a comment"));
+    }
     if moderate {
         visitor.moderator(&site)?;
     }
     let limit = if limit == 0 { JSON_COMMENTS } else { limit };
     let viewer = Viewer { id: visitor.id_at(&site), moderator: moderate };
     let page = PageOf { after, limit, at_least };
-    let reply = app.koe.thread_page_for(&site, &thread, page, &viewer).await?;
+    let reading = Reading { order, tree, around };
+    let reply = app.koe.read_thread((&site, &thread), page, reading, &viewer).await?;
     // Drawing is work, and others' requests go on meanwhile.
     Ok(tokio::task::block_in_place(|| {
-        let page = shape::thread((&site, &thread), reply, &viewer);
+        let page = shape::thread((&site, &thread), reply, (&viewer, order, tree));
         if viewer.id.is_some() { private(page) } else { Json(page).into_response() }
     }))
 }

@@ -4,7 +4,7 @@ pub(super) mod lists;
 pub(super) mod moderation;
 
 use client::Viewer;
-use domain::{CommandId, SiteId, Tally, ThreadId};
+use domain::{CommandId, Order, SiteId, Tally, ThreadId};
 use serde::Serialize;
 use wire::v1;
 use wire::values::time_in;
@@ -32,6 +32,8 @@ pub(super) struct ThreadPage {
     locale: Option<String>,
     edit_window_secs: u32,
     text_chars_max: u32,
+    order: &'static str,
+    tree: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,6 +60,9 @@ struct Comment {
     own: Option<bool>,
     own_flag_waits: Option<bool>,
     flags_illegal: Option<u32>,
+    depth: Option<u32>,
+    replies: Option<u32>,
+    more: Option<String>,
 }
 
 /// As a command has it, so that an edit can send it again.
@@ -108,7 +113,7 @@ fn mode(mode: v1::Mode) -> &'static str {
 pub(super) fn thread(
     (site, thread): (&SiteId, &ThreadId),
     reply: v1::ThreadPageReply,
-    viewer: &Viewer,
+    (viewer, order, tree): (&Viewer, Order, bool),
 ) -> ThreadPage {
     ThreadPage {
         site: site.to_string(),
@@ -117,7 +122,7 @@ pub(super) fn thread(
         headline: reply.headline,
         count: reply.count,
         position: reply.position,
-        comments: reply.comments.into_iter().map(|row| comment(row, viewer)).collect(),
+        comments: reply.comments.into_iter().map(|row| comment(row, viewer, tree)).collect(),
         next: some(reply.next),
         address: some(reply.address),
         category: some(reply.category),
@@ -128,10 +133,12 @@ pub(super) fn thread(
         locale: some(reply.locale),
         edit_window_secs: reply.edit_window_secs,
         text_chars_max: reply.text_chars_max,
+        order: order.as_str(),
+        tree,
     }
 }
 
-fn comment(comment: v1::Comment, viewer: &Viewer) -> Comment {
+fn comment(comment: v1::Comment, viewer: &Viewer, tree: bool) -> Comment {
     let tally = comment.tally.unwrap_or_default();
     let v1::Tally { up, down } = tally;
     let state = comment.state();
@@ -165,6 +172,9 @@ fn comment(comment: v1::Comment, viewer: &Viewer) -> Comment {
         own,
         own_flag_waits: viewer.id.as_ref().map(|_| comment.own_flag_waits),
         flags_illegal: viewer.moderator.then_some(comment.flags_illegal),
+        depth: tree.then_some(comment.depth),
+        replies: tree.then_some(comment.replies),
+        more: some(comment.more),
     }
 }
 

@@ -15,6 +15,7 @@ use wire::values::actor_out;
 use super::Failed;
 use super::forms::read;
 use super::place::{Back, Place, Told, applied};
+use super::way::Way;
 use crate::handler::{App, id_or_new};
 use crate::input::Params;
 use crate::problem::Problem;
@@ -27,6 +28,9 @@ use crate::words::{category_of, vote_of};
 pub(super) struct DeedForm {
     id: String,
     after: String,
+    order: String,
+    tree: String,
+    around: String,
     back: String,
     number: String,
     vote: String,
@@ -83,13 +87,13 @@ impl Deed {
         tell: impl Fn(&v1::CommandReply) -> Told,
         request: impl FnOnce(About, &mut DeedForm) -> Result<R, Problem>,
     ) -> Result<Response, Failed> {
-        let (after, number) = (std::mem::take(&mut self.form.after), std::mem::take(&mut self.form.number));
+        let (way, number) = (self.way()?, std::mem::take(&mut self.form.number));
         let place = Place {
             app: &self.app,
             site: &self.site,
             thread: &self.thread,
             visitor: &self.visitor,
-            after: &after,
+            way,
             back: Back::of(&self.form.back),
         };
         let actor = match self.visitor.actor(&self.headers, &self.site) {
@@ -107,6 +111,12 @@ impl Deed {
             Ok(reply) => Ok(place.to_changed(&reply, &number, tell(&reply))),
             Err(problem) => Ok(place.not_changed(&problem, typed).await),
         }
+    }
+
+    fn way(&mut self) -> Result<Way, Problem> {
+        let (after, around) = (std::mem::take(&mut self.form.after), std::mem::take(&mut self.form.around));
+        let way = Way { after, around, ..Way::of(&self.form.order, &self.form.tree)? };
+        Ok(way.back_to(&self.comment.to_string()))
     }
 
     /// The same, with nothing typed and nothing told.

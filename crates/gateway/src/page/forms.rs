@@ -13,6 +13,7 @@ use wire::values::actor_out;
 use super::Failed;
 use super::place::{Back, Place, applied};
 use super::view::{Draft, QuoteDraft};
+use super::way::Way;
 use crate::handler::{App, new_id};
 use crate::input::{Params, unread};
 use crate::problem::Problem;
@@ -23,6 +24,9 @@ use crate::visitor::Visitor;
 pub(super) struct PostForm {
     id: String,
     after: String,
+    order: String,
+    tree: String,
+    around: String,
     back: String,
     text: String,
     parent: String,
@@ -52,8 +56,11 @@ pub(super) async fn post_comment(
 ) -> Result<Response, Failed> {
     let (Params((site, thread)), visitor, form) = (params?, visitor?, read(form)?);
     let back = Back::of(&form.back);
-    let place = Place { app: &app, site: &site, thread: &thread, visitor: &visitor, after: &form.after, back };
     let draft = form.draft();
+    let way = Way { after: form.after, around: form.around, ..Way::of(&form.order, &form.tree)? };
+    // What does not stay is left for what is replied to, or for the beginning.
+    let way = if way.stays() { way } else { way.around(&form.parent) };
+    let place = Place { app: &app, site: &site, thread: &thread, visitor: &visitor, way, back };
     let actor = match visitor.actor(&headers, &site) {
         Ok(actor) => actor,
         Err(problem) => return Ok(place.refused_outright(&problem, form.text)),

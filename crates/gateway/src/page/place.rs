@@ -1,12 +1,13 @@
 //! Where a form was sent from, and where its answer leads: back there with what was changed, or to the reason why not.
 
 use axum::response::{IntoResponse, Redirect, Response};
-use client::Viewer;
+use client::{PageOf, Viewer};
 use domain::{Rejection, SiteId, ThreadId};
 use wire::{Code, v1};
 
 use super::thread::Sight;
 use super::view::{Draft, Notice};
+use super::way::Way;
 use super::{address, problem_with, thread_path};
 use crate::handler::{App, new_id};
 use crate::problem::Problem;
@@ -98,7 +99,8 @@ pub(super) struct Place<'a> {
     pub(super) site: &'a SiteId,
     pub(super) thread: &'a ThreadId,
     pub(super) visitor: &'a Visitor,
-    pub(super) after: &'a str,
+    /// The page, or of one that does not stay the place of the comment that the form is about.
+    pub(super) way: Way,
     pub(super) back: Back,
 }
 
@@ -107,16 +109,15 @@ impl Place<'_> {
         if self.back == Back::Moderate { "1" } else { "" }
     }
 
-    fn thread_address(&self, after: &str, position: &str, told: Told, fragment: &str) -> String {
+    fn thread_address(&self, way: &Way, position: &str, told: Told, fragment: &str) -> String {
         let path = thread_path(self.site, self.thread);
-        let parameters =
-            [("after", after), ("at_least", position), ("moderate", self.moderate()), ("told", told.word())];
-        address(&path, &parameters, fragment)
+        let parameters = [("at_least", position), ("moderate", self.moderate()), ("told", told.word())];
+        way.address(&path, &parameters, fragment)
     }
 
     fn queue_address(&self, kind: v1::QueueKind, position: &str) -> String {
         let kind = words::queue_word(kind).unwrap_or_default();
-        let parameters = [("kind", kind), ("after", self.after), ("at_least", position)];
+        let parameters = [("kind", kind), ("after", self.way.after.as_str()), ("at_least", position)];
         address(&format!("/sites/{}/queue", self.site), &parameters, "main")
     }
 
@@ -125,19 +126,29 @@ impl Place<'_> {
         let told = Told::of_own(reply);
         let viewer = Viewer { id: None, moderator: self.back == Back::Moderate };
         // A comment that waits has no row to be led to.
-        let found = if told == Told::Waits && !viewer.moderator {
-            None
-        } else {
-            let from = (self.after, reply.position.as_str());
-            let is_it = |comment: &v1::Comment| comment.id == reply.id;
-            self.app.find((self.site, self.thread), is_it, from, &viewer).await.unwrap_or(None)
-        };
-        let (after, fragment) = match found {
-            Some(found) => (found.after, format!("comment-{}", found.number)),
+        let found = if told == Told::Waits && !viewer.moderator { None } else { self.find(reply, &viewer).await };
+        let (way, fragment) = match found {
+            Some((way, number)) => (way, format!("comment-{number}")),
             // Recorded, but not folded yet, or far away: the page says so, or shows the thread from where they were.
-            None => (self.after.to_owned(), "comments".to_owned()),
+            None => (self.way.clone(), "comments".to_owned()),
         };
-        Redirect::to(&self.thread_address(&after, &reply.position, told, &fragment)).into_response()
+        Redirect::to(&self.thread_address(&way, &reply.position, told, &fragment)).into_response()
+    }
+
+    /// The page that a new comment stands on, and its number.
+    async fn find(&self, reply: &v1::CommandReply, viewer: &Viewer) -> Option<(Way, u32)> {
+        let place = (self.site, self.thread);
+        if self.way.stays() {
+            let from = (self.way.after.as_str(), reply.position.as_str());
+            let is_it = |comment: &v1::Comment| comment.id == reply.id;
+            let found = self.app.find(place, is_it, from, viewer).await.ok()??;
+            return Some((self.way.after(&found.after), found.number));
+        }
+        let way = self.way.around(&reply.id);
+        let page = PageOf { limit: 1, at_least: reply.position.clone(), ..PageOf::default() };
+        let read = self.app.koe.read_thread(place, page, way.reading().ok()?, viewer).await.ok()?;
+        let number = read.comments.iter().find(|comment| comment.id == reply.id)?.number;
+        Some((way, number))
     }
 
     /// Back to the comment that was changed.
@@ -147,9 +158,9 @@ impl Place<'_> {
         let to = match (self.back, number) {
             (Back::Queue(kind), _) => self.queue_address(kind, position),
             (_, Some(number)) if told == Told::Nothing => {
-                self.thread_address(self.after, position, told, &format!("comment-{number}"))
+                self.thread_address(&self.way, position, told, &format!("comment-{number}"))
             }
-            (_, _) => self.thread_address(self.after, position, told, "comments"),
+            (_, _) => self.thread_address(&self.way, position, told, "comments"),
         };
         Redirect::to(&to).into_response()
     }
@@ -168,7 +179,7 @@ impl Place<'_> {
             site: self.site,
             thread: self.thread,
             visitor: self.visitor,
-            after: self.after,
+            way: &self.way,
             at_least: "",
             moderate: self.back == Back::Moderate,
         };
@@ -187,7 +198,7 @@ impl Place<'_> {
             let back = self.queue_address(kind, "");
             return problem_with(problem, typed, (&back, "Back to what waits"));
         }
-        let back = self.thread_address(self.after, "", Told::Nothing, "post");
+        let back = self.thread_address(&self.way, "", Told::Nothing, "post");
         problem_with(problem, typed, (&back, "Back to the discussion"))
     }
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Redirect, Response};
-use client::{PageOf, Viewer};
+use client::{PageOf, Reading, Viewer};
 use domain::{Rejection, SiteId, ThreadId};
 use serde::Deserialize;
 use wire::error::Failure;
@@ -11,7 +11,8 @@ use wire::v1;
 
 use super::place::Told;
 use super::view::{Allowed, Asked, Draft, Notice, QuoteDraft, ThreadPage};
-use super::{Failed, address, html, is_private, thread_path};
+use super::way::Way;
+use super::{Failed, address, html, is_private, problem_with, thread_path};
 use crate::handler::{App, new_id};
 use crate::input::{Parameters, Params};
 use crate::limits::PAGE_COMMENTS;
@@ -24,6 +25,12 @@ use crate::visitor::{Visitor, is_moderator};
 pub(super) struct Marks {
     after: String,
     at_least: String,
+    /// The word of an order; empty for the oldest first.
+    order: String,
+    /// `1` for replies below what they reply to.
+    tree: String,
+    /// The id of a comment to read around.
+    around: String,
     /// The number of a comment on this page to quote.
     quote: String,
     /// The number of a comment on this page to reply to.
@@ -39,7 +46,7 @@ pub(super) struct Sight<'a> {
     pub(super) site: &'a SiteId,
     pub(super) thread: &'a ThreadId,
     pub(super) visitor: &'a Visitor,
-    pub(super) after: &'a str,
+    pub(super) way: &'a Way,
     pub(super) at_least: &'a str,
     /// Whether what only moderators see is asked for; to readers it is not given.
     pub(super) moderate: bool,
@@ -52,11 +59,20 @@ pub(super) async fn show(
     visitor: Result<Visitor, Problem>,
 ) -> Result<Response, Failed> {
     let (Params((site, thread)), Parameters(marks), visitor) = (params?, marks?, visitor?);
-    let Marks { after, at_least, quote, reply, moderate, told } = marks;
+    let Marks { after, at_least, order, tree, around, quote, reply, moderate, told } = marks;
     let moderate = moderate == "1";
+    let way = Way { after, around, ..Way::of(&order, &tree)? };
     let sight =
-        Sight { site: &site, thread: &thread, visitor: &visitor, after: &after, at_least: &at_least, moderate };
-    let (page, notice) = sight.read(&app).await?;
+        Sight { site: &site, thread: &thread, visitor: &visitor, way: &way, at_least: &at_least, moderate };
+    let (page, notice) = match sight.read(&app).await {
+        Ok(read) => read,
+        // The way on has an end, and the discussion has not.
+        Err(problem) if problem.is(Failure::CursorExpired) || problem.is(Failure::CursorInvalid) => {
+            let start = way.start().address(&thread_path(&site, &thread), &[], "comments");
+            return Ok(problem_with(&problem, String::new(), (&start, "Begin again")));
+        }
+        Err(problem) => return Err(problem.into()),
+    };
     let draft = draft_about(&page, quote.parse().ok(), reply.parse().ok());
     Ok(sight.draw(page, draft, notice.or_else(|| Told::notice(&told)), StatusCode::OK))
 }
@@ -82,9 +98,15 @@ impl Sight<'_> {
     /// The page, as of `at_least`; if that takes too long, as it stands, with a notice.
     pub(super) async fn read(&self, app: &App) -> Result<(v1::ThreadPageReply, Option<Notice>), Problem> {
         let viewer = Viewer { id: self.visitor.id_at(self.site), moderator: self.is_moderated() };
-        let ask = async |at_least| {
-            let page = PageOf { after: self.after.to_owned(), limit: PAGE_COMMENTS, at_least };
-            app.koe.thread_page_for(self.site, self.thread, page, &viewer).await.map_err(Problem::from)
+        let reading = self.way.reading()?;
+        let ask = async |at_least: String| {
+            // A comment that was just posted may not be there yet, where the page is a moment behind.
+            let behind = at_least.is_empty() && !self.at_least.is_empty();
+            let around = reading.around.filter(|_| !behind);
+            let page = PageOf { after: self.way.after.clone(), limit: PAGE_COMMENTS, at_least };
+            let reading = Reading { around, ..reading.clone() };
+            let read = app.koe.read_thread((self.site, self.thread), page, reading, &viewer).await;
+            read.map_err(Problem::from)
         };
         as_of(self.at_least, ask).await
     }
@@ -109,7 +131,7 @@ impl Sight<'_> {
         let asked = Asked {
             site: self.site,
             thread: self.thread,
-            after: self.after,
+            way: self.way,
             session: self.visitor.session_at(self.site),
             moderate: self.is_moderated(),
             draft,

@@ -124,21 +124,21 @@ pub(super) async fn changes(shared: &Shared, request: Request<v1::ChangesRequest
 mod tests {
     use super::*;
 
-    fn refused(asked: v1::ThreadPageRequest) -> wire::Code {
+    fn refused(asked: &v1::ThreadPageRequest) -> wire::Code {
         let place = Place { site: "s".parse().unwrap(), thread: Some("t".parse().unwrap()) };
-        reading(&asked, &place).unwrap_err().code
+        reading(asked, &place).unwrap_err().code
     }
 
     #[test]
     fn a_page_is_asked_for_in_an_order_and_by_a_cursor_that_there_is() {
         let asked =
             |order, after: &str| v1::ThreadPageRequest { order, after: after.into(), ..Default::default() };
-        assert_eq!(refused(asked(99, "")), Failure::OrderInvalid.into());
-        assert_eq!(refused(asked(0, "x")), Failure::CursorInvalid.into());
-        assert_eq!(refused(asked(v1::Order::Top.into(), "7")), Failure::CursorInvalid.into());
+        assert_eq!(refused(&asked(99, "")), Failure::OrderInvalid.into());
+        assert_eq!(refused(&asked(0, "x")), Failure::CursorInvalid.into());
+        assert_eq!(refused(&asked(v1::Order::Top.into(), "7")), Failure::CursorInvalid.into());
         let long = "A".repeat(views::CURSOR_BYTES_MAX + 1);
-        assert_eq!(refused(asked(0, &long)), Failure::CursorExpired.into());
+        assert_eq!(refused(&asked(0, &long)), Failure::CursorExpired.into());
         let around = v1::ThreadPageRequest { around: "x".into(), ..asked(0, "") };
-        assert_eq!(refused(around), Rejection::CommentInvalid.into());
+        assert_eq!(refused(&around), Rejection::CommentInvalid.into());
     }
 }

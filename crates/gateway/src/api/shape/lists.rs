@@ -81,7 +81,7 @@ pub(in crate::api) fn comment(
         thread: thread.to_string(),
         mode: mode(reply.mode()),
         position: reply.position,
-        comment: reply.comment.map(|row| super::comment(row, viewer)),
+        comment: reply.comment.map(|row| super::comment(row, viewer, false)),
         revisions: reply.revisions.into_iter().map(Into::into).collect(),
     }
 }
@@ -130,7 +130,7 @@ pub(in crate::api) fn author_comments(
     let entry = |entry: v1::AuthorComment| AuthorComment {
         thread: entry.thread,
         headline: entry.headline,
-        comment: super::comment(entry.comment.unwrap_or_default(), viewer),
+        comment: super::comment(entry.comment.unwrap_or_default(), viewer, false),
     };
     AuthorComments {
         site: site.to_string(),

@@ -98,7 +98,7 @@ struct Waiting {
 pub(in crate::api) fn queue(site: &SiteId, reply: v1::QueueReply) -> Queue {
     let waiting = |entry: v1::QueueEntry| Waiting {
         thread: entry.thread,
-        comment: super::comment(entry.comment.unwrap_or_default(), &MODERATOR),
+        comment: super::comment(entry.comment.unwrap_or_default(), &MODERATOR, false),
         flags_illegal: entry.flags_illegal,
         flagged: entry.flagged.as_ref().and_then(time_in).map(rfc_3339),
         since: entry.since.as_ref().and_then(time_in).map(rfc_3339),
@@ -228,7 +228,7 @@ pub(in crate::api) fn comment((site, thread): (&SiteId, &ThreadId), reply: v1::C
         site: site.to_string(),
         thread: thread.to_string(),
         position: reply.position,
-        comment: super::comment(reply.comment.unwrap_or_default(), &MODERATOR),
+        comment: super::comment(reply.comment.unwrap_or_default(), &MODERATOR, false),
         revisions: reply.revisions.into_iter().map(Into::into).collect(),
         flags: reply.flags.into_iter().map(flag).collect(),
     }

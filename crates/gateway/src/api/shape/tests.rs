@@ -67,7 +67,8 @@ fn page() -> v1::ThreadPageReply {
 
 #[test]
 fn a_page_has_exactly_the_fields_of_the_api() {
-    let shape = thread((&"demo".parse().unwrap(), &"t".parse().unwrap()), page(), &anybody());
+    let shape =
+        thread((&"demo".parse().unwrap(), &"t".parse().unwrap()), page(), (&anybody(), Order::Oldest, false));
     let mut value = serde_json::to_value(&shape).unwrap();
     let unnamed = value["comments"].as_array_mut().unwrap().pop().unwrap();
     assert_eq!(unnamed["author"], json!({"id": "ben", "name": null}));
@@ -85,22 +86,37 @@ fn a_page_has_exactly_the_fields_of_the_api() {
             "quotes": [
                 {"comment": "019a3c5e-7d00-7000-8000-000000000003", "revision": 1, "start": 2, "end": 4, "at": 6}
             ],
-            "own": null, "own_flag_waits": null, "flags_illegal": null
+            "own": null, "own_flag_waits": null, "flags_illegal": null,
+            "depth": null, "replies": null, "more": null
         }, {
             "number": 2, "id": "019a3c5e-7d00-7000-8000-000000000002",
             "author": {"id": null, "name": null}, "time": "2023-11-14T22:13:20.123Z",
             "state": "removed", "body": null, "html": null,
             "tally": {"up": 0, "down": 0}, "score": "0 ( +0 / -0 )", "parent": null, "revision": 0,
             "edited": null, "featured": false, "rule": "No insults", "own_vote": null, "own_flag": null,
-            "held": null, "flags": null, "quotes": [], "own": null, "own_flag_waits": null, "flags_illegal": null
+            "held": null, "flags": null, "quotes": [], "own": null, "own_flag_waits": null, "flags_illegal": null,
+            "depth": null, "replies": null, "more": null
         }],
         "next": null, "address": null, "category": null, "published": null, "closes_at": null, "mode": "read-only",
         "mode_reason": "Settled", "successor": "t-2", "locale": "ja", "edit_window_secs": 300,
-        "text_chars_max": 10000
+        "text_chars_max": 10000, "order": "oldest", "tree": false
     });
     assert_eq!(value, expected);
     let text = serde_json::to_string(&shape).unwrap();
     assert!(text.starts_with(r#"{"site":"demo","thread":"t","headline":"Headline","count":3,"position":"#));
+}
+
+#[test]
+fn a_row_of_a_tree_tells_how_deep_it_stands_and_where_its_replies_go_on() {
+    let mut reply = page();
+    (reply.comments[0].replies, reply.comments[0].more, reply.comments[2].depth) = (7, "cursor".into(), 1);
+    let place = ("demo".parse().unwrap(), "t".parse().unwrap());
+    let shape = thread((&place.0, &place.1), reply, (&anybody(), Order::Best, true));
+    let value = serde_json::to_value(&shape).unwrap();
+    assert_eq!((&value["order"], &value["tree"]), (&json!("best"), &json!(true)));
+    let row = |at: usize| ["depth", "replies", "more"].map(|field| value["comments"][at][field].clone());
+    assert_eq!(row(0), [json!(0), json!(7), json!("cursor")]);
+    assert_eq!(row(2), [json!(1), json!(0), json!(null)]);
 }
 
 #[test]
@@ -116,7 +132,7 @@ fn a_reader_learns_their_own_vote_and_a_moderator_what_is_held() {
         quotes: vec![v1::DrawnQuote::default()],
         ..v1::Comment::default()
     };
-    let shown = |viewer: &Viewer| serde_json::to_value(comment(held.clone(), viewer)).unwrap();
+    let shown = |viewer: &Viewer| serde_json::to_value(comment(held.clone(), viewer, false)).unwrap();
     let reader = shown(&Viewer { id: Some("ben".parse().unwrap()), moderator: false });
     assert_eq!((&reader["state"], &reader["body"]), (&json!("held"), &json!(null)), "whatever the answer held");
     assert_eq!((&reader["own_vote"], &reader["own_flag"]), (&json!("none"), &json!(false)));
@@ -146,7 +162,7 @@ fn authors_get_their_own_held_words_and_learn_whether_their_flag_waits() {
         ..v1::Comment::default()
     };
     let viewer = Viewer { id: Some("ann".parse().unwrap()), moderator: false };
-    let shown = |row: v1::Comment, viewer: &Viewer| serde_json::to_value(comment(row, viewer)).unwrap();
+    let shown = |row: v1::Comment, viewer: &Viewer| serde_json::to_value(comment(row, viewer, false)).unwrap();
     let held = shown(own(v1::CommentState::Held), &viewer);
     assert_eq!((&held["state"], &held["body"], &held["own"]), (&json!("held"), &json!("words"), &json!(true)));
     assert_eq!((&held["author"]["id"], &held["quotes"][0]["end"]), (&json!("ann"), &json!(3)));

@@ -6,16 +6,19 @@ use wire::values::time_in;
 
 use super::thread::Allowed;
 use crate::handler::new_id;
-use crate::page::address;
+use crate::page::way::Way;
 use crate::render::{self, Links, name_of};
 use crate::session::Session;
 use crate::time::{self, Shown};
 use crate::visitor::is_moderator;
 
+/// Levels that the page draws apart; what stands deeper (below a comment that is linked to) is drawn at the last.
+const LEVEL_MAX: u32 = 6;
+
 /// Where comments are drawn.
 pub(super) struct Here<'a> {
     pub(super) path: &'a str,
-    pub(super) after: &'a str,
+    pub(super) way: &'a Way,
     /// Whether what only moderators see is here.
     pub(super) moderate: bool,
     pub(super) now: jiff::Timestamp,
@@ -26,6 +29,13 @@ pub(super) struct Here<'a> {
 #[expect(clippy::struct_excessive_bools, reason = "the template asks each on its own")]
 pub(super) struct CommentView {
     pub(super) number: u32,
+    /// How deep it stands in a tree, as far as a page shows it.
+    pub(super) level: u32,
+    /// Where it can be linked to.
+    pub(super) href: String,
+    /// Where the replies to it go on; empty for nowhere.
+    pub(super) more_href: String,
+    pub(super) more_line: String,
     /// Where forms about it go.
     pub(super) path: String,
     /// What it is called for those who do not see the page: `comment 3 by Ann`.
@@ -88,6 +98,8 @@ pub(super) struct DeskView {
     pub(super) label: String,
     pub(super) number: u32,
     pub(super) after: String,
+    /// What its forms carry along beside.
+    pub(super) fields: Vec<(&'static str, &'static str)>,
     /// Where its forms lead back to.
     pub(super) back: &'static str,
     pub(super) hold: bool,
@@ -105,9 +117,8 @@ pub(super) struct DeskView {
 
 impl CommentView {
     pub(super) fn all(here: &Here<'_>, session: Option<&Session>, reply: &v1::ThreadPageReply) -> Vec<Self> {
-        let number = |comment: Option<&v1::Comment>| comment.map_or(0, |comment| comment.number);
-        let span = (number(reply.comments.first()), number(reply.comments.last()));
-        let links = Links { thread: here.path, here: span };
+        let numbers: Vec<u32> = reply.comments.iter().map(|comment| comment.number).collect();
+        let links = Links { thread: here.path, here: &numbers };
         let actor = session.map(|session| &session.actor);
         let view = |comment: &v1::Comment| Self::new(here, actor, (comment, reply), links);
         reply.comments.iter().map(view).collect()
@@ -131,8 +142,13 @@ impl CommentView {
         let number = comment.number.to_string();
         let moderate = if here.moderate { "1" } else { "" };
         let form_about = |name| {
-            let parameters = [("after", here.after), ("moderate", moderate), (name, &number)];
-            if visible && here.allowed.take_part { address(here.path, &parameters, "post") } else { String::new() }
+            let way = here.way.back_to(&comment.id);
+            let parameters = [("moderate", moderate), (name, number.as_str())];
+            if visible && here.allowed.take_part {
+                way.address(here.path, &parameters, "post")
+            } else {
+                String::new()
+            }
         };
         let others = actor.is_some() && visible && !own;
         let label = if readable {
@@ -144,10 +160,18 @@ impl CommentView {
         let back = if here.moderate { "moderate" } else { "" };
         let desk = actor.filter(|actor| is_moderator(actor)).map(|_| {
             let desk = DeskView::new(comment, (&path, &label), number.clone());
-            DeskView { after: here.after.to_owned(), back, ..desk }
+            DeskView { after: here.way.kept_cursor().to_owned(), fields: here.way.fields(), back, ..desk }
         });
         Self {
             number: comment.number,
+            level: comment.depth.min(LEVEL_MAX),
+            href: here.way.around(&comment.id).address(here.path, &[], &format!("comment-{number}")),
+            more_href: if comment.more.is_empty() {
+                String::new()
+            } else {
+                here.way.after(&comment.more).address(here.path, &[("moderate", moderate)], "comments")
+            },
+            more_line: more_line(comment, reply),
             state_line: state_line(comment, here.moderate),
             readable,
             author: name_of(author).to_owned(),
@@ -168,6 +192,16 @@ impl CommentView {
             path,
             label,
         }
+    }
+}
+
+/// How many replies to a comment are not on its page.
+fn more_line(comment: &v1::Comment, reply: &v1::ThreadPageReply) -> String {
+    let here = reply.comments.iter().filter(|other| other.parent == comment.id).count();
+    let here = u32::try_from(here).unwrap_or(u32::MAX);
+    match comment.replies.saturating_sub(here) {
+        1 => "1 more reply".to_owned(),
+        more => format!("{more} more replies"),
     }
 }
 
@@ -260,6 +294,7 @@ impl DeskView {
             label: label.to_owned(),
             number: comment.number,
             after: String::new(),
+            fields: Vec::new(),
             back: "",
             hold: visible,
             approve: (held).then_some(comment.revision),

@@ -131,7 +131,7 @@ impl WaitingView {
         let path = format!("{thread_href}/comments/{}", comment.id);
         let label = format!("comment {} by {}", comment.number, name_of(comment.author.as_ref()));
         let desk = DeskView::new(&comment, (&path, &label), key.to_string());
-        let links = Links { thread: &thread_href, here: (comment.number, comment.number) };
+        let links = Links { thread: &thread_href, here: &[comment.number] };
         let at = |time: Option<domain::Timestamp>| time.map(shown);
         let flag = |flag: v1::Flag| FlagView {
             category: words::category(flag.category()).unwrap_or("other"),

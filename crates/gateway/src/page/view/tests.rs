@@ -4,7 +4,9 @@ use domain::{Actor, Role, Roles, Timestamp};
 use wire::values::time_out;
 
 use super::*;
+use crate::page::way::Way;
 
+mod orders;
 mod own;
 mod states;
 
@@ -131,7 +133,8 @@ fn session(roles: &[Role]) -> Session {
 fn drawn(session: Option<&Session>, draft: Draft, notice: Option<Notice>, after: &str) -> String {
     let now = "2026-11-23T05:18:00Z".parse().unwrap();
     let (site, thread) = ("demo".parse().unwrap(), "memorial-service".parse().unwrap());
-    let asked = Asked { site: &site, thread: &thread, after, session, moderate: false, draft, notice, now };
+    let way = &Way { after: after.into(), ..Way::default() };
+    let asked = Asked { site: &site, thread: &thread, way, session, moderate: false, draft, notice, now };
     ThreadPage::new(asked, reply(now)).render().unwrap()
 }
 
@@ -189,7 +192,7 @@ fn an_address_that_is_not_of_the_web_is_no_link() {
     let asked = Asked {
         site: &site,
         thread: &thread,
-        after: "",
+        way: &Way::default(),
         session: None,
         moderate: false,
         draft: Draft::default(),

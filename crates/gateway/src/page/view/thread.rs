@@ -1,13 +1,14 @@
 //! The page of a thread: its comments, what may be done here now, and the form.
 
 use askama::Template;
-use domain::{Ban, SiteId, ThreadId, Timestamp, text};
+use domain::{Ban, Order, SiteId, ThreadId, Timestamp, text};
 use wire::v1;
 use wire::values::time_in;
 
 use super::comment::{CommentView, Here, ParentView, parent};
 use super::{Frame, Notice, count_line, reader_name};
-use crate::page::{address, thread_path};
+use crate::page::thread_path;
+use crate::page::way::Way;
 use crate::problem::sentence;
 use crate::render::{self, Links};
 use crate::session::Session;
@@ -38,7 +39,7 @@ pub(in crate::page) struct QuoteDraft {
 pub(in crate::page) struct Asked<'a> {
     pub(in crate::page) site: &'a SiteId,
     pub(in crate::page) thread: &'a ThreadId,
-    pub(in crate::page) after: &'a str,
+    pub(in crate::page) way: &'a Way,
     /// The reader's session, good for this site.
     pub(in crate::page) session: Option<&'a Session>,
     /// Whether it shows what only moderators see.
@@ -87,6 +88,12 @@ pub(in crate::page) struct ThreadPage {
     frame: Frame,
     path: String,
     after: String,
+    /// What forms carry along beside.
+    fields: Vec<(&'static str, &'static str)>,
+    orders: Vec<OrderView>,
+    tree: bool,
+    /// Where it is drawn as a tree, or flat again.
+    tree_href: String,
     category: String,
     headline: String,
     address: String,
@@ -104,6 +111,14 @@ pub(in crate::page) struct ThreadPage {
     form: Option<FormView>,
     /// Whether a login would bring a form.
     login: bool,
+}
+
+/// An order that the page can be read in.
+#[derive(Debug)]
+struct OrderView {
+    text: &'static str,
+    href: String,
+    current: bool,
 }
 
 /// Why not everything may be done here.
@@ -142,31 +157,37 @@ impl ThreadPage {
     pub(in crate::page) fn new(asked: Asked<'_>, reply: v1::ThreadPageReply) -> Self {
         let path = thread_path(asked.site, asked.thread);
         let moderate = if asked.moderate { "1" } else { "" };
-        let at = |after, fragment| address(&path, &[("after", after), ("moderate", moderate)], fragment);
+        let at = |way: &Way, fragment| way.address(&path, &[("moderate", moderate)], fragment);
         let allowed = Allowed::of(&reply, asked.now);
-        let Asked { after, moderate: moderated, now, .. } = asked;
-        let here = Here { path: &path, after, moderate: moderated, now, allowed };
+        let Asked { way, moderate: moderated, now, .. } = asked;
+        let here = Here { path: &path, way, moderate: moderated, now, allowed };
         let comments = CommentView::all(&here, asked.session, &reply);
+        // Long cursors stay out of forms and of addresses that lead back.
+        let again = if way.stays() || !way.around.is_empty() { way.clone() } else { way.start() };
         let session = asked.session.filter(|_| allowed.take_part);
         let form =
-            session.map(|session| FormView::new(session, &asked.draft, (&path, at(asked.after, "post")), &reply));
+            session.map(|session| FormView::new(session, &asked.draft, (&path, at(&again, "post")), &reply));
         let moderator = asked.session.is_some_and(|session| is_moderator(&session.actor));
         let other = if asked.moderate { "" } else { "1" };
-        let moderate_href = address(&path, &[("after", asked.after), ("moderate", other)], "comments");
+        let moderate_href = again.address(&path, &[("moderate", other)], "comments");
         let web = ["https://", "http://"].iter().any(|scheme| reply.address.starts_with(scheme));
         let standing = Standing::all(&asked, &reply);
         let frame = Frame {
             title: format!("{} – {}", reply.headline, reply.site_name),
             masthead: reply.site_name,
             masthead_href: format!("/sites/{}", asked.site),
-            ..Frame::plain("", &at(asked.after, "post"))
+            ..Frame::plain("", &at(&again, "post"))
         };
         Self {
             frame: frame.seen_by(asked.session),
-            first_href: if asked.after.is_empty() { String::new() } else { at("", "comments") },
-            next_href: if reply.next.is_empty() { String::new() } else { at(&reply.next, "comments") },
+            first_href: if *way == way.start() { String::new() } else { at(&way.start(), "comments") },
+            next_href: if reply.next.is_empty() { String::new() } else { at(&way.after(&reply.next), "comments") },
+            orders: OrderView::all(way, |way| at(way, "comments")),
+            tree: way.tree,
+            tree_href: at(&Way { tree: !way.tree, ..way.start() }, "comments"),
+            fields: way.fields(),
             hidden: reply.mode == i32::from(v1::Mode::Hidden),
-            after: asked.after.to_owned(),
+            after: way.kept_cursor().to_owned(),
             category: reply.category,
             headline: reply.headline,
             address: if web { reply.address } else { String::new() },
@@ -181,6 +202,25 @@ impl ThreadPage {
             form,
             path,
         }
+    }
+}
+
+impl OrderView {
+    fn all(way: &Way, href: impl Fn(&Way) -> String) -> Vec<Self> {
+        let text = |order| match order {
+            Order::Oldest => "Oldest",
+            Order::Newest => "Newest",
+            Order::Top => "Top",
+            Order::Best => "Best",
+            Order::Controversial => "Controversial",
+            Order::Hot => "Hot",
+        };
+        let view = |order| Self {
+            text: text(order),
+            href: href(&Way { order, tree: way.tree, ..Way::default() }),
+            current: order == way.order,
+        };
+        Order::EVERY.map(view).into()
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn page(reply: v1::ThreadPageReply, session: Option<&Session>, modera
     let asked = Asked {
         site: &site,
         thread: &thread,
-        after: "",
+        way: &Way::default(),
         session,
         moderate,
         draft: Draft::default(),
