@@ -7,6 +7,7 @@ use domain::{AuthorId, Place, SiteId, ThreadId};
 use roaring::RoaringBitmap;
 
 use crate::error::Error;
+use crate::inventory::{Inventory, Stamp};
 use crate::keys::{Key, PlaceNo};
 use crate::records::{
     Address, Audit, Author, Command, Comment, Flag, FormerName, Frozen, Resolution, Scores, Settings, Site,
@@ -22,6 +23,15 @@ pub(crate) struct Table<V> {
 struct Slot<V> {
     value: Option<V>,
     changed: bool,
+    was: Was,
+}
+
+/// What is stored under a key while the batch is not.
+enum Was {
+    /// Nobody looked.
+    Unknown,
+    Nothing,
+    Stored(Stamp),
 }
 
 impl<V> Default for Table<V> {
@@ -35,8 +45,10 @@ impl<V: Value> Table<V> {
         match self.slots.entry(key.encode()) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(vacant) => {
-                let value = tree.get(vacant.key())?.map(|stored| V::from_stored(&stored)).transpose()?;
-                Ok(vacant.insert(Slot { value, changed: false }))
+                let stored = tree.get(vacant.key())?;
+                let was = Was::of(vacant.key(), stored.as_deref())?;
+                let value = stored.map(|stored| V::from_stored(&stored)).transpose()?;
+                Ok(vacant.insert(Slot { value, changed: false, was }))
             }
         }
     }
@@ -54,22 +66,66 @@ impl<V: Value> Table<V> {
 
     /// Puts a value there without looking at what was.
     pub(crate) fn put(&mut self, key: &Key<'_>, value: V) {
-        self.slots.insert(key.encode(), Slot { value: Some(value), changed: true });
+        self.set(key, Some(value));
     }
 
     /// Sees to it that nothing is there.
     pub(crate) fn remove(&mut self, key: &Key<'_>) {
-        self.slots.insert(key.encode(), Slot { value: None, changed: true });
+        self.set(key, None);
     }
 
-    fn write(self, batch: &mut sled::Batch) {
-        for (key, slot) in self.slots {
-            match slot.value {
-                Some(value) if slot.changed => batch.insert(key, value.to_stored()),
-                None if slot.changed => batch.remove(key),
-                _ => {}
+    fn set(&mut self, key: &Key<'_>, value: Option<V>) {
+        match self.slots.entry(key.encode()) {
+            Entry::Occupied(mut known) => {
+                let slot = known.get_mut();
+                (slot.value, slot.changed) = (value, true);
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(Slot { value, changed: true, was: Was::Unknown });
             }
         }
+    }
+
+    fn write(self, writes: &mut Writes<'_>) -> Result<(), Error> {
+        for (key, slot) in self.slots {
+            if slot.changed {
+                writes.write(key, slot.was, slot.value.map(|value| value.to_stored()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Was {
+    fn of(key: &[u8], stored: Option<&[u8]>) -> Result<Self, Error> {
+        stored.map_or(Ok(Self::Nothing), |stored| Ok(Self::Stored(Stamp::of(key, stored)?)))
+    }
+}
+
+/// A batch in the making, and the inventory as it is after it.
+pub(crate) struct Writes<'s> {
+    pub(crate) tree: &'s sled::Tree,
+    pub(crate) batch: sled::Batch,
+    pub(crate) inventory: Inventory,
+}
+
+impl Writes<'_> {
+    fn write(&mut self, key: Vec<u8>, was: Was, stored: Option<Vec<u8>>) -> Result<(), Error> {
+        let was = match was {
+            Was::Unknown => Was::of(&key, self.tree.get(&key)?.as_deref())?,
+            known => known,
+        };
+        if let Was::Stored(stamp) = was {
+            self.inventory.take(stamp);
+        }
+        match stored {
+            Some(stored) => {
+                self.inventory.add(Stamp::of(&key, &stored)?);
+                self.batch.insert(key, stored);
+            }
+            None => self.batch.remove(key),
+        }
+        Ok(())
     }
 }
 
@@ -127,26 +183,26 @@ impl<'s> Draft<'s> {
     }
 
     /// All changes.
-    pub(crate) fn write(self, batch: &mut sled::Batch) {
-        self.counts.write(batch);
-        self.sites.write(batch);
-        self.threads.write(batch);
-        self.settings.write(batch);
-        self.texts.write(batch);
-        self.voter_ids.write(batch);
-        self.authors.write(batch);
-        self.former_names.write(batch);
-        self.addresses.write(batch);
-        self.comments.write(batch);
-        self.words.write(batch);
-        self.flags.write(batch);
-        self.resolutions.write(batch);
-        self.audits.write(batch);
-        self.scores.write(batch);
-        self.voters.write(batch);
-        self.commands.write(batch);
-        self.frozen.write(batch);
-        self.void.write(batch);
+    pub(crate) fn write(self, writes: &mut Writes<'_>) -> Result<(), Error> {
+        self.counts.write(writes)?;
+        self.sites.write(writes)?;
+        self.threads.write(writes)?;
+        self.settings.write(writes)?;
+        self.texts.write(writes)?;
+        self.voter_ids.write(writes)?;
+        self.authors.write(writes)?;
+        self.former_names.write(writes)?;
+        self.addresses.write(writes)?;
+        self.comments.write(writes)?;
+        self.words.write(writes)?;
+        self.flags.write(writes)?;
+        self.resolutions.write(writes)?;
+        self.audits.write(writes)?;
+        self.scores.write(writes)?;
+        self.voters.write(writes)?;
+        self.commands.write(writes)?;
+        self.frozen.write(writes)?;
+        self.void.write(writes)
     }
 
     /// The next number of a place.

@@ -112,6 +112,8 @@ pub(crate) enum Key<'a> {
     Address(PlaceNo, &'a str),
     /// 24 place(thread) number: an address that the article had before, `String`, by number from 0.
     FormerAddress(PlaceNo, u32),
+    /// 25: [`crate::inventory::Inventory`] of everything else but the checkpoint.
+    Inventory,
 }
 
 impl Key<'_> {
@@ -171,6 +173,7 @@ impl Key<'_> {
                 Parts::of(23).place(*site).bytes(hash.as_bytes().split_at(ADDRESS_HASH_BYTES).0)
             }
             Self::FormerAddress(thread, number) => Parts::of(24).place(*thread).number(*number),
+            Self::Inventory => Parts::of(25),
         }
         .0
     }
@@ -365,6 +368,7 @@ mod tests {
             Key::AuditOf(one, &AuditOf::By(ann.clone()), 1),
             Key::Address(one, "https://a.example"),
             Key::FormerAddress(one, 0),
+            Key::Inventory,
         ];
         let bytes: Vec<_> = in_order.iter().map(Key::encode).collect();
         assert!(bytes.is_sorted(), "{bytes:?}");

@@ -8,6 +8,7 @@ mod digest;
 mod draft;
 mod error;
 mod fold;
+mod inventory;
 mod keys;
 mod known;
 mod lists;

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::RwLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, RwLock};
 
 use domain::{CommentId, Place, Recorded, SiteId, State, Tally, ThreadId};
 
-use crate::draft::Draft;
+use crate::draft::{Draft, Writes};
 use crate::error::Error;
 use crate::fold::{self, Outcome};
+use crate::inventory::Inventory;
 use crate::keys::{Key, PlaceNo};
 use crate::pages::View;
 use crate::records::{Checkpoint, Scores};
 use crate::value::Value;
 
 /// The layout of keys and values, and the events that are known. Another number is another generation.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 /// The only tree.
 const TREE: &str = "koe";
 
@@ -42,6 +43,8 @@ pub struct Store {
     /// Applying a batch and reading a page exclude each other for that moment; readers share.
     pub(crate) gate: RwLock<()>,
     pub(crate) sequence: AtomicU64,
+    /// Of what is stored; who folds holds it.
+    inventory: Mutex<Inventory>,
 }
 
 /// What one batch made of the store.
@@ -83,6 +86,8 @@ pub struct CommentChange {
 
 impl Store {
     /// Opens the store in a directory of its own, or makes it.
+    ///
+    /// All of it is read once and compared with what was written: it is what was folded up to its checkpoint, or an error.
     pub fn open(dir: &Path, options: Options) -> Result<Self, Error> {
         let db = sled::Config::new()
             .path(dir)
@@ -96,14 +101,14 @@ impl Store {
                 _ => Error::Sled(error),
             })?;
         let tree = db.open_tree(TREE)?;
-        let store = Self { db, tree, gate: RwLock::new(()), sequence: AtomicU64::new(0) };
-        if let Some(checkpoint) = store.checkpoint()? {
-            if checkpoint.schema != SCHEMA {
-                return Err(Error::OtherSchema { found: checkpoint.schema });
-            }
-            store.sequence.store(checkpoint.sequence, Ordering::Release);
+        let checkpoint = tree.get(Key::Checkpoint.encode())?;
+        let checkpoint = checkpoint.map(|stored| Checkpoint::from_stored(&stored)).transpose()?;
+        if let Some(checkpoint) = checkpoint.as_ref().filter(|checkpoint| checkpoint.schema != SCHEMA) {
+            return Err(Error::OtherSchema { found: checkpoint.schema });
         }
-        Ok(store)
+        let sequence = checkpoint.map_or(0, |checkpoint| checkpoint.sequence);
+        let inventory = Mutex::new(Inventory::taken(&tree, sequence)?);
+        Ok(Self { db, tree, gate: RwLock::new(()), sequence: AtomicU64::new(sequence), inventory })
     }
 
     /// What is folded; `None` before the first batch.
@@ -141,16 +146,21 @@ impl Store {
             return Ok(Step { sequence, outcomes, changes: Vec::new() });
         };
         let changes = changes(&mut draft)?;
-        let mut writes = sled::Batch::default();
-        draft.write(&mut writes);
+        let mut inventory = self.inventory.lock().expect("nothing panics while it holds the inventory");
+        let mut writes = Writes { tree: &self.tree, batch: sled::Batch::default(), inventory: *inventory };
+        draft.write(&mut writes)?;
         let stream = stream.to_owned();
         let checkpoint =
             Checkpoint { stream, created_nanos, epoch, sequence, part: 0, message_id, schema: SCHEMA };
-        writes.insert(Key::Checkpoint.encode(), checkpoint.to_stored());
+        let Writes { mut batch, inventory: mut after, .. } = writes;
+        after.sequence = sequence;
+        batch.insert(Key::Checkpoint.encode(), checkpoint.to_stored());
+        batch.insert(Key::Inventory.encode(), after.to_stored());
         let gate = self.gate.write().expect("nothing panics while it holds the gate");
-        self.tree.apply_batch(writes)?;
+        self.tree.apply_batch(batch)?;
         self.sequence.store(sequence, Ordering::Release);
         drop(gate);
+        *inventory = after;
         Ok(Step { sequence, outcomes, changes })
     }
 
@@ -225,6 +235,6 @@ mod tests {
     /// A store in which a thread froze at an event of a newer release is folded anew by that release.
     #[test]
     fn a_new_event_is_a_new_schema() {
-        assert_eq!((SCHEMA, domain::Event::KINDS.len()), (3, 21), "count both up");
+        assert_eq!((SCHEMA, domain::Event::KINDS.len()), (4, 21), "count both up");
     }
 }
