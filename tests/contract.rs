@@ -133,7 +133,7 @@ round_trips! {
     ResolveRequest ResolveReply ChangesRequest ChangesReply SiteRequest SiteReply CommandStatusRequest
     CommandStatusReply FactsRequest FactsReply QueueRequest QueueReply CommentRequest CommentReply AuthorRequest
     AuthorReply AuditRequest AuditReply OwnDataRequest OwnDataReply StatusRequest StatusReply DigestRequest
-    DigestReply RebuildRequest RebuildReply
+    DigestReply RebuildRequest RebuildReply DropGenerationRequest DropGenerationReply
 }
 
 #[test]

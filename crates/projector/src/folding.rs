@@ -13,6 +13,7 @@ use views::Step;
 
 use crate::announce;
 use crate::limits::{HEAD_AGE_MAX, PASS_INTERVAL, STALLED_TICKS_MAX};
+use crate::pace::Pace;
 use crate::shared::{Generation, LogIdentity, Shared};
 
 /// What a fold tells its manager, with the generation's number.
@@ -41,6 +42,7 @@ struct Folding {
     generation: Arc<Generation>,
     manager: mpsc::Sender<Told>,
     stop: CancellationToken,
+    pace: Pace,
     caught_up: bool,
     /// Ticks without a message, and without a way past what the leader has.
     quiet_ticks: u32,
@@ -54,8 +56,9 @@ pub(crate) async fn run(
     manager: mpsc::Sender<Told>,
     stop: CancellationToken,
 ) -> anyhow::Result<Ended> {
+    let pace = Pace::new(shared.head.clone(), shared.serving.subscribe());
     let folding =
-        Folding { shared, generation, manager, stop, caught_up: false, quiet_ticks: 0, stalled_ticks: 0 };
+        Folding { shared, generation, manager, stop, pace, caught_up: false, quiet_ticks: 0, stalled_ticks: 0 };
     folding.run().await
 }
 
@@ -147,8 +150,20 @@ impl Folding {
         }
     }
 
+    /// Lets what is served go first, if this generation does not serve.
+    async fn wait_turn(&mut self) -> bool {
+        if !self.pace.must_wait(self.generation.number) {
+            return true;
+        }
+        self.shared.metrics.rebuild_pauses.inc();
+        self.stop.run_until_cancelled(self.pace.turn(self.generation.number)).await.is_some()
+    }
+
     async fn fold(&mut self, entries: Vec<Entry>) -> anyhow::Result<Option<Ended>> {
         let Some(log) = self.generation.log() else { return Ok(None) };
+        if !self.wait_turn().await {
+            return Ok(Some(Ended::Stopped));
+        }
         let (store, stream) = (Arc::clone(&self.generation.store), self.shared.journal.stream().to_owned());
         let timer = self.shared.metrics.step.start_timer();
         // The disk has a thread of its own; answers go on meanwhile.
@@ -177,7 +192,10 @@ impl Folding {
         let shared = &self.shared;
         if !shared.serves(self.generation.number) {
             self.generation.position.send_replace(step.sequence);
-            shared.rebuilding_sequence.store(step.sequence, Ordering::Relaxed);
+            if shared.rebuilding.load(Ordering::Relaxed) == self.generation.number {
+                shared.rebuilding_sequence.store(step.sequence, Ordering::Relaxed);
+                shared.metrics.rebuilt(step.sequence, shared.head.borrow().sequence);
+            }
             return;
         }
         // Whoever sees the position may ask for the outcome.

@@ -20,7 +20,7 @@ mod records;
 mod store;
 mod value;
 
-pub use digest::Digest;
+pub use digest::{Digest, Voters};
 pub use error::Error;
 pub use fold::{Outcome, Verdict};
 pub use known::{CommentStanding, KnownCommand};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use domain::{CommentId, Place, Recorded, SiteId, State, Tally, ThreadId};
 
@@ -43,6 +43,8 @@ pub struct Store {
     /// Applying a batch and reading a page exclude each other for that moment; readers share.
     pub(crate) gate: RwLock<()>,
     pub(crate) sequence: AtomicU64,
+    /// Changes only while nobody reads.
+    pub(crate) is_whole: AtomicBool,
     /// Of what is stored; who folds holds it.
     inventory: Mutex<Inventory>,
 }
@@ -108,7 +110,8 @@ impl Store {
         }
         let sequence = checkpoint.map_or(0, |checkpoint| checkpoint.sequence);
         let inventory = Mutex::new(Inventory::taken(&tree, sequence)?);
-        Ok(Self { db, tree, gate: RwLock::new(()), sequence: AtomicU64::new(sequence), inventory })
+        let (gate, sequence) = (RwLock::new(()), AtomicU64::new(sequence));
+        Ok(Self { db, tree, gate, sequence, is_whole: AtomicBool::new(true), inventory })
     }
 
     /// What is folded; `None` before the first batch.
@@ -146,7 +149,7 @@ impl Store {
             return Ok(Step { sequence, outcomes, changes: Vec::new() });
         };
         let changes = changes(&mut draft)?;
-        let mut inventory = self.inventory.lock().expect("nothing panics while it holds the inventory");
+        let mut inventory = self.inventory.lock().unwrap_or_else(PoisonError::into_inner);
         let mut writes = Writes { tree: &self.tree, batch: sled::Batch::default(), inventory: *inventory };
         draft.write(&mut writes)?;
         let stream = stream.to_owned();
@@ -156,8 +159,11 @@ impl Store {
         after.sequence = sequence;
         batch.insert(Key::Checkpoint.encode(), checkpoint.to_stored());
         batch.insert(Key::Inventory.encode(), after.to_stored());
-        let gate = self.gate.write().expect("nothing panics while it holds the gate");
+        let gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        // A batch that breaks halfway may be there in part until the store is opened again.
+        self.is_whole.store(false, Ordering::Release);
         self.tree.apply_batch(batch)?;
+        self.is_whole.store(true, Ordering::Release);
         self.sequence.store(sequence, Ordering::Release);
         drop(gate);
         *inventory = after;

@@ -37,7 +37,7 @@ const LOG: (&str, i64, u64) = ("test", 0, 1);
 
 /// Everything that a reader or a moderator can be shown, in one hash, and the sequence it is of.
 fn answers(store: &Store) -> Result<(u64, String), views::Error> {
-    let (view, mut said) = (store.view(), String::new());
+    let (view, mut said, mut voters) = (store.view(), String::new(), views::Voters::default());
     let viewer = Viewer { id: Some("r7".parse().unwrap()), moderator: true };
     for number in 0..THREADS {
         let page = view.comments(&site(), &thread(number), &viewer, 0, (200, usize::MAX))?;
@@ -48,7 +48,7 @@ fn answers(store: &Store) -> Result<(u64, String), views::Error> {
     loop {
         let places = view.places(after.as_ref(), 2)?;
         for place in &places {
-            write!(said, "{place:?}{:?}", view.digest(place)?).unwrap();
+            write!(said, "{place:?}{:?}", view.digest(place, &mut voters)?).unwrap();
         }
         let Some(last) = places.last() else { break };
         after = Some(last.clone());

@@ -77,7 +77,8 @@ fn moderator() -> Viewer {
 fn digests(store: &Store) -> Vec<(Place, views::Digest)> {
     let view = store.view();
     let places = view.places(None, 1_000).unwrap();
-    places.into_iter().map(|place| (place.clone(), view.digest(&place).unwrap())).collect()
+    let mut voters = views::Voters::default();
+    places.into_iter().map(|place| (place.clone(), view.digest(&place, &mut voters).unwrap())).collect()
 }
 
 fn folded(log: &[Recorded], batch: usize) -> Vec<(Place, views::Digest)> {
