@@ -295,6 +295,7 @@ impl Manager {
         let number = running.generation.number;
         drop(running);
         if served {
+            self.damaged = None;
             self.unpublish();
         } else {
             self.nothing_is_built();
@@ -317,7 +318,6 @@ impl Manager {
                 tracing::error!(generation = number, %error, "the store broke; folding the log again");
                 if served {
                     self.shared.store_is(StoreState::Unreadable);
-                    self.damaged = None;
                 }
                 self.pause().await;
                 self.set_aside(number)?;

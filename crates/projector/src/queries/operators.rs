@@ -93,6 +93,9 @@ pub(super) async fn digest(shared: &Shared, request: Request<v1::DigestRequest>)
     let asked = request.body;
     let after = asked.after.filter(|place| !place.site.is_empty()).as_ref().map(place_of).transpose()?;
     let only = asked.only.as_ref().map(place_of).transpose()?;
+    if only.is_none() && asked.comments_after > 0 {
+        return Err(Refusal::with_detail(Failure::Malformed, "comments_after goes with only".to_owned()));
+    }
     let (default, max) = match only {
         Some(_) => (DIGEST_COMMENTS_MAX, DIGEST_COMMENTS_MAX),
         None => (DIGEST_DEFAULT, DIGEST_MAX),
@@ -167,6 +170,9 @@ pub(super) async fn drop_generation(
     request: Request<v1::DropGenerationRequest>,
 ) -> Answer<v1::DropGenerationReply> {
     need_all(&request, "drop-generation")?;
+    if request.body.generation == 0 {
+        return Err(Refusal::with_detail(Failure::Malformed, "generations count from 1".to_owned()));
+    }
     let (answer, dropped) = oneshot::channel();
     let order = Order::Drop(request.body.generation, answer);
     shared.orders.try_send(order).or(Err(Refusal::from(Failure::Overloaded)))?;
