@@ -207,7 +207,7 @@ impl<'s> Draft<'s> {
 
     /// The next number of a place.
     fn next_place(&mut self) -> Result<u32, Error> {
-        let places = self.counts.change(self.tree, &Key::Places)?;
+        let places = self.counts.change(&Key::Places)?;
         let next = places.unwrap_or_default() + 1;
         *places = Some(next);
         Ok(next)
@@ -216,42 +216,42 @@ impl<'s> Draft<'s> {
     /// The site, known from now on, for a change.
     pub(crate) fn site(&mut self, id: &SiteId) -> Result<&mut Site, Error> {
         let key = Key::Site(id);
-        if self.sites.get(self.tree, &key)?.is_none() {
+        if self.sites.get(&key)?.is_none() {
             let place = self.next_place()?;
             self.sites.put(&key, Site { place, ..Site::default() });
         }
-        Ok(self.sites.change(self.tree, &key)?.as_mut().expect("it was just put there"))
+        Ok(self.sites.change(&key)?.as_mut().expect("it was just put there"))
     }
 
     /// The thread, known from now on, for a change.
     pub(crate) fn thread(&mut self, site: &SiteId, id: &ThreadId) -> Result<&mut Thread, Error> {
         let key = Key::Thread(site, id);
-        if self.threads.get(self.tree, &key)?.is_none() {
+        if self.threads.get(&key)?.is_none() {
             let place = self.next_place()?;
             self.threads.put(&key, Thread::new(place));
         }
-        Ok(self.threads.change(self.tree, &key)?.as_mut().expect("it was just put there"))
+        Ok(self.threads.change(&key)?.as_mut().expect("it was just put there"))
     }
 
     /// The author, known from now on, for a change.
     pub(crate) fn author(&mut self, site: PlaceNo, id: &AuthorId) -> Result<&mut Author, Error> {
-        Ok(self.authors.change(self.tree, &Key::Author(site, id))?.get_or_insert_default())
+        Ok(self.authors.change(&Key::Author(site, id))?.get_or_insert_default())
     }
 
     /// The number of a place that is known.
     pub(crate) fn place(&mut self, place: &Place) -> Result<Option<PlaceNo>, Error> {
         let number = match &place.thread {
             Some(thread) => {
-                self.threads.get(self.tree, &Key::Thread(&place.site, thread))?.map(|thread| thread.place)
+                self.threads.get(&Key::Thread(&place.site, thread))?.map(|thread| thread.place)
             }
-            None => self.sites.get(self.tree, &Key::Site(&place.site))?.map(|site| site.place),
+            None => self.sites.get(&Key::Site(&place.site))?.map(|site| site.place),
         };
         Ok(number.map(PlaceNo))
     }
 
     /// Counts a void event.
     pub(crate) fn count_void(&mut self, code: &str) -> Result<(), Error> {
-        let count = self.void.change(self.tree, &Key::Void(code))?;
+        let count = self.void.change(&Key::Void(code))?;
         *count = Some(count.unwrap_or_default() + 1);
         Ok(())
     }

@@ -51,7 +51,7 @@ pub struct Outcome {
     pub verdict: Verdict,
 }
 
-pub(crate) fn fold(draft: &mut Draft<'_>, recorded: &Recorded) -> Result<Outcome, Error> {
+pub(crate) fn fold(draft: &mut Draft, recorded: &Recorded) -> Result<Outcome, Error> {
     let sequence = recorded.sequence;
     let (kind, verdict) = match (&recorded.place, &recorded.content) {
         (None, _) => (None, Verdict::Foreign),
@@ -72,7 +72,7 @@ pub(crate) fn fold(draft: &mut Draft<'_>, recorded: &Recorded) -> Result<Outcome
 }
 
 /// The place stands still from its first message that cannot be read, live and in a rebuild alike.
-fn freeze(draft: &mut Draft<'_>, place: &Place, sequence: u64, unreadable: &Unreadable) -> Result<Verdict, Error> {
+fn freeze(draft: &mut Draft, place: &Place, sequence: u64, unreadable: &Unreadable) -> Result<Verdict, Error> {
     if skip(draft, place)? {
         return Ok(Verdict::Skipped);
     }
@@ -95,8 +95,8 @@ fn freeze(draft: &mut Draft<'_>, place: &Place, sequence: u64, unreadable: &Unre
 }
 
 /// Counts the message where its place stands still.
-fn skip(draft: &mut Draft<'_>, place: &Place) -> Result<bool, Error> {
-    if draft.sites.get(draft.tree, &Key::Site(&place.site))?.is_some_and(|site| site.frozen) {
+fn skip(draft: &mut Draft, place: &Place) -> Result<bool, Error> {
+    if draft.sites.get(&Key::Site(&place.site))?.is_some_and(|site| site.frozen) {
         draft.site(&place.site)?.skipped += 1;
         return Ok(true);
     }
@@ -104,14 +104,14 @@ fn skip(draft: &mut Draft<'_>, place: &Place) -> Result<bool, Error> {
         return Ok(false);
     };
     let frozen =
-        draft.threads.get(draft.tree, &Key::Thread(&place.site, thread))?.is_some_and(|thread| thread.frozen);
+        draft.threads.get(&Key::Thread(&place.site, thread))?.is_some_and(|thread| thread.frozen);
     if frozen {
         draft.thread(&place.site, thread)?.skipped += 1;
     }
     Ok(frozen)
 }
 
-fn event(draft: &mut Draft<'_>, place: &Place, sequence: u64, envelope: &Envelope) -> Result<Verdict, Error> {
+fn event(draft: &mut Draft, place: &Place, sequence: u64, envelope: &Envelope) -> Result<Verdict, Error> {
     if skip(draft, place)? {
         return Ok(Verdict::Skipped);
     }
@@ -143,7 +143,7 @@ fn event(draft: &mut Draft<'_>, place: &Place, sequence: u64, envelope: &Envelop
 }
 
 /// The number of the place, which is known from now on.
-fn ensure_place(draft: &mut Draft<'_>, place: &Place) -> Result<PlaceNo, Error> {
+fn ensure_place(draft: &mut Draft, place: &Place) -> Result<PlaceNo, Error> {
     let site = draft.site(&place.site)?.place;
     let number = match &place.thread {
         Some(thread) => draft.thread(&place.site, thread)?.place,
@@ -152,15 +152,15 @@ fn ensure_place(draft: &mut Draft<'_>, place: &Place) -> Result<PlaceNo, Error> 
     Ok(PlaceNo(number))
 }
 
-fn is_known(draft: &mut Draft<'_>, place: &Place, id: CommandId) -> Result<bool, Error> {
+fn is_known(draft: &mut Draft, place: &Place, id: CommandId) -> Result<bool, Error> {
     let Some(number) = draft.place(place)? else {
         return Ok(false);
     };
-    Ok(draft.commands.get(draft.tree, &Key::Command(number, id))?.is_some())
+    Ok(draft.commands.get(&Key::Command(number, id))?.is_some())
 }
 
-fn number_of(draft: &mut Draft<'_>, thread: PlaceNo, id: CommentId) -> Result<Option<u32>, Error> {
-    Ok(draft.counts.get(draft.tree, &Key::Number(thread, id.0))?.copied())
+fn number_of(draft: &mut Draft, thread: PlaceNo, id: CommentId) -> Result<Option<u32>, Error> {
+    Ok(draft.counts.get(&Key::Number(thread, id.0))?.copied())
 }
 
 /// An event that its rules permit, and what they were asked with.
@@ -191,13 +191,13 @@ struct At<'e> {
 
 impl At<'_> {
     /// Readers see this comment otherwise now.
-    fn touch(&self, draft: &mut Draft<'_>, number: u32) {
+    fn touch(&self, draft: &mut Draft, number: u32) {
         draft.touched.entry((self.site.clone(), self.thread.clone())).or_default().insert(number);
     }
 }
 
 /// Carries out an event that its rules permit.
-fn apply(draft: &mut Draft<'_>, place: &Place, sequence: u64, it: &Happening<'_>) -> Result<(), Error> {
+fn apply(draft: &mut Draft, place: &Place, sequence: u64, it: &Happening<'_>) -> Result<(), Error> {
     let site_no = PlaceNo(draft.site(&place.site)?.place);
     let noted = match &place.thread {
         None => in_site(draft, &place.site, site_no, sequence, it)?,
@@ -222,7 +222,7 @@ fn apply(draft: &mut Draft<'_>, place: &Place, sequence: u64, it: &Happening<'_>
 const OF_THREADS: Option<Noted> = None;
 
 fn in_site(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     site: &SiteId,
     site_no: PlaceNo,
     sequence: u64,
@@ -253,7 +253,7 @@ fn in_site(
     }
 }
 
-fn in_thread(draft: &mut Draft<'_>, at: At<'_>, it: &Happening<'_>) -> Result<Option<Noted>, Error> {
+fn in_thread(draft: &mut Draft, at: At<'_>, it: &Happening<'_>) -> Result<Option<Noted>, Error> {
     let event = &it.envelope.event;
     match event {
         Event::ThreadOpened { .. } => places::open_thread(draft, at, event).map(Some),

@@ -150,7 +150,7 @@ impl Store {
         };
         let changes = changes(&mut draft)?;
         let mut inventory = self.inventory.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut writes = Writes { tree: &self.tree, batch: sled::Batch::default(), inventory: *inventory };
+        let mut writes = Writes { tree: &batch: sled::Batch::default(), inventory: *inventory };
         draft.write(&mut writes)?;
         let stream = stream.to_owned();
         let checkpoint =
@@ -203,17 +203,17 @@ impl View<'_> {
     }
 }
 
-fn changes(draft: &mut Draft<'_>) -> Result<Vec<ThreadChange>, Error> {
+fn changes(draft: &mut Draft) -> Result<Vec<ThreadChange>, Error> {
     let touched = std::mem::take(&mut draft.touched);
     let mut changes = Vec::with_capacity(touched.len());
     for ((site, thread), numbers) in touched {
-        let Some(record) = draft.threads.get(draft.tree, &Key::Thread(&site, &thread))? else {
+        let Some(record) = draft.threads.get(&Key::Thread(&site, &thread))? else {
             continue;
         };
         let (place, count) = (PlaceNo(record.place), record.count);
         let mut comments = Vec::with_capacity(numbers.len());
         for number in numbers {
-            let Some(comment) = draft.comments.get(draft.tree, &Key::Comment(place, number))? else {
+            let Some(comment) = draft.comments.get(&Key::Comment(place, number))? else {
                 continue;
             };
             // What was never shown is nobody's business yet.
@@ -223,7 +223,7 @@ fn changes(draft: &mut Draft<'_>) -> Result<Vec<ThreadChange>, Error> {
             let (id, state) =
                 (CommentId(domain::CommandId::from_u128(comment.id)), crate::codes::state(comment.state)?);
             let (chunk, slot) = Scores::place_of(number);
-            let scores = draft.scores.get(draft.tree, &Key::Scores(place, chunk))?;
+            let scores = draft.scores.get(&Key::Scores(place, chunk))?;
             let tally = scores.map(|scores| scores.get(slot)).unwrap_or_default();
             comments.push(CommentChange { id, number, state, tally });
         }

@@ -23,7 +23,7 @@ pub(super) struct Noted {
 
 /// Notes an event under its place, and for each way to ask.
 pub(super) fn note(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     place: &Place,
     (site_no, sequence): (PlaceNo, u64),
     it: &Happening<'_>,

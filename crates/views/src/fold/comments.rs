@@ -15,7 +15,7 @@ use crate::records::{self, Comment, Flags, Removed, Words};
 /// What was said, and what it quotes.
 type Said<'e> = (&'e Text, &'e [Quote]);
 
-fn words(draft: &mut Draft<'_>, at: At<'_>, (text, quotes): Said<'_>, time_millis: i64) -> Result<Words, Error> {
+fn words(draft: &mut Draft, at: At<'_>, (text, quotes): Said<'_>, time_millis: i64) -> Result<Words, Error> {
     let mut words =
         Words { text: text.as_str().to_owned(), quotes: Vec::with_capacity(quotes.len()), time_millis };
     for quote in quotes {
@@ -29,7 +29,7 @@ fn words(draft: &mut Draft<'_>, at: At<'_>, (text, quotes): Said<'_>, time_milli
 }
 
 pub(super) fn post(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     at: At<'_>,
     it: &Happening<'_>,
     (parent, length, judged): (Option<CommentId>, u32, Option<Hold>),
@@ -70,7 +70,7 @@ pub(super) fn post(
 }
 
 /// Lets readers see a comment. The first time, it gets its row and is counted.
-fn show(draft: &mut Draft<'_>, at: At<'_>, comment: &mut Comment) -> Result<(), Error> {
+fn show(draft: &mut Draft, at: At<'_>, comment: &mut Comment) -> Result<(), Error> {
     comment.state = codes::of_state(State::Visible);
     comment.held = 0;
     let revision = revision_of(comment);
@@ -90,7 +90,7 @@ pub(super) fn waits(comment: &Comment) -> bool {
 }
 
 /// Stores a comment as it is now, and whether it waits for a moderator, as it did before or not.
-pub(super) fn put(draft: &mut Draft<'_>, at: At<'_>, number: u32, comment: Comment, waited: bool) {
+pub(super) fn put(draft: &mut Draft, at: At<'_>, number: u32, comment: Comment, waited: bool) {
     let key = Key::Waiting(at.site_no, at.thread, number);
     match (waited, waits(&comment)) {
         (false, true) => draft.counts.put(&key, 1),
@@ -103,11 +103,11 @@ pub(super) fn put(draft: &mut Draft<'_>, at: At<'_>, number: u32, comment: Comme
 
 /// Changes a comment that the rules found there, and says how it stood before and stands since.
 fn change(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     at: At<'_>,
     id: CommentId,
     reason: &str,
-    how: impl FnOnce(&mut Draft<'_>, u32, &mut Comment) -> Result<(), Error>,
+    how: impl FnOnce(&mut Draft, u32, &mut Comment) -> Result<(), Error>,
 ) -> Result<Option<Noted>, Error> {
     let Some((number, comment)) = super::facts::comment(draft, at.no, id)? else {
         return Ok(None);
@@ -123,7 +123,7 @@ fn change(
 }
 
 pub(super) fn edit(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     at: At<'_>,
     it: &Happening<'_>,
     (id, length, judged): (CommentId, u32, Option<Hold>),
@@ -147,7 +147,7 @@ pub(super) fn edit(
             comment.unseen.push(revision);
         }
         let key = Key::Words(at.no, number);
-        if let Some(before) = draft.words.get(draft.tree, &key)?.cloned() {
+        if let Some(before) = draft.words.get(&key)?.cloned() {
             draft.words.put(&Key::Revision(at.no, number, revision.saturating_sub(1)), before);
         }
         draft.words.put(&key, words);
@@ -160,7 +160,7 @@ pub(super) fn edit(
     }))
 }
 
-pub(super) fn delete(draft: &mut Draft<'_>, at: At<'_>, id: CommentId) -> Result<Option<Noted>, Error> {
+pub(super) fn delete(draft: &mut Draft, at: At<'_>, id: CommentId) -> Result<Option<Noted>, Error> {
     change(draft, at, id, "", |_, _, comment| {
         comment.state = codes::of_state(State::Deleted);
         comment.held = 0;
@@ -170,7 +170,7 @@ pub(super) fn delete(draft: &mut Draft<'_>, at: At<'_>, id: CommentId) -> Result
 }
 
 pub(super) fn hold(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     at: At<'_>,
     id: CommentId,
     reason: &str,
@@ -182,7 +182,7 @@ pub(super) fn hold(
     })
 }
 
-pub(super) fn approve(draft: &mut Draft<'_>, at: At<'_>, id: CommentId) -> Result<Option<Noted>, Error> {
+pub(super) fn approve(draft: &mut Draft, at: At<'_>, id: CommentId) -> Result<Option<Noted>, Error> {
     change(draft, at, id, "", |draft, _, comment| {
         looked_at(comment);
         show(draft, at, comment)
@@ -196,7 +196,7 @@ fn looked_at(comment: &mut Comment) {
 }
 
 pub(super) fn remove(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     at: At<'_>,
     it: &Happening<'_>,
     id: CommentId,
@@ -213,7 +213,7 @@ pub(super) fn remove(
 }
 
 pub(super) fn restore(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     at: At<'_>,
     id: CommentId,
     reason: &str,
@@ -226,7 +226,7 @@ pub(super) fn restore(
 }
 
 pub(super) fn feature(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     at: At<'_>,
     id: CommentId,
     featured: bool,

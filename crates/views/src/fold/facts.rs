@@ -12,7 +12,7 @@ use crate::keys::{Key, PlaceNo};
 use crate::records::{Author, Comment, Flag, Flags, Site, Thread};
 
 /// What the rules need to know, as of this place in the log.
-pub(super) fn facts(draft: &mut Draft<'_>, place: &Place, envelope: &Envelope) -> Result<Facts, Error> {
+pub(super) fn facts(draft: &mut Draft, place: &Place, envelope: &Envelope) -> Result<Facts, Error> {
     let needs = needs(&envelope.event, &envelope.actor);
     let tree = draft.tree;
     let site = draft.sites.get(tree, &Key::Site(&place.site))?;
@@ -52,12 +52,12 @@ pub(super) fn facts(draft: &mut Draft<'_>, place: &Place, envelope: &Envelope) -
 
 /// A comment and its number.
 pub(super) fn comment<'d>(
-    draft: &'d mut Draft<'_>,
+    draft: &'d mut Draft,
     thread: PlaceNo,
     id: CommentId,
 ) -> Result<Option<(u32, &'d Comment)>, Error> {
     let Some(number) = number_of(draft, thread, id)? else { return Ok(None) };
-    let comment = draft.comments.get(draft.tree, &Key::Comment(thread, number))?;
+    let comment = draft.comments.get(&Key::Comment(thread, number))?;
     Ok(comment.map(|comment| (number, comment)))
 }
 

@@ -11,13 +11,13 @@ use crate::error::Error;
 use crate::keys::Key;
 use crate::records::{Comment, Flag, Flags, Resolution};
 
-fn find(draft: &mut Draft<'_>, at: At<'_>, id: CommentId) -> Result<Option<(u32, Comment)>, Error> {
+fn find(draft: &mut Draft, at: At<'_>, id: CommentId) -> Result<Option<(u32, Comment)>, Error> {
     let found = super::facts::comment(draft, at.no, id)?;
     Ok(found.map(|(number, comment)| (number, comment.clone())))
 }
 
 pub(super) fn flag(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     at: At<'_>,
     it: &Happening<'_>,
     id: CommentId,
@@ -48,14 +48,14 @@ pub(super) fn flag(
 }
 
 pub(super) fn withdraw(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     at: At<'_>,
     it: &Happening<'_>,
     id: CommentId,
 ) -> Result<Option<Noted>, Error> {
     let Some((number, mut comment)) = find(draft, at, id)? else { return Ok(None) };
     let reporter = &it.envelope.actor.id;
-    let taken = draft.flags.change(draft.tree, &Key::Flag(at.no, number, reporter))?.take();
+    let taken = draft.flags.change(&Key::Flag(at.no, number, reporter))?.take();
     let Some(flag) = taken else { return Ok(None) };
     let waited = waits(&comment);
     let flags = &mut comment.flags;
@@ -75,7 +75,7 @@ pub(super) fn withdraw(
 }
 
 pub(super) fn resolve(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     at: At<'_>,
     it: &Happening<'_>,
     id: CommentId,

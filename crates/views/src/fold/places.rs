@@ -15,7 +15,7 @@ use crate::records::{self, Address, FormerName, SiteOpened, ThreadOpened};
 /// Bytes of words in one value: sled keeps several values of this size in a page.
 const CHUNK_BYTES: usize = 4_000;
 
-pub(super) fn open_site(draft: &mut Draft<'_>, site: &SiteId, name: &str, zone: &str) -> Result<Noted, Error> {
+pub(super) fn open_site(draft: &mut Draft, site: &SiteId, name: &str, zone: &str) -> Result<Noted, Error> {
     draft.site(site)?.opened = Some(SiteOpened { name: name.to_owned(), zone: zone.to_owned() });
     Ok(Noted { after: name.to_owned(), ..Noted::default() })
 }
@@ -51,7 +51,7 @@ impl Lines {
 }
 
 pub(super) fn set_site(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     id: &SiteId,
     no: PlaceNo,
     sequence: u64,
@@ -68,7 +68,7 @@ pub(super) fn set_site(
     lines.patch("edit_window_secs", &mut rules.edit_window_secs, patch.edit_window_secs.as_ref());
     lines.patch("text_chars_max", &mut rules.text_chars_max, patch.text_chars_max.as_ref());
     lines.patch("report_threshold", &mut rules.report_threshold, patch.report_threshold.as_ref());
-    let settings = draft.settings.change(draft.tree, &Key::Settings(no))?.get_or_insert_default();
+    let settings = draft.settings.change(&Key::Settings(no))?.get_or_insert_default();
     lines.text("locale", &mut settings.locale, patch.locale.as_deref());
     lines.patch("premoderate_first", &mut settings.premoderate_first, patch.premoderate_first.as_ref());
     lines.patch("premoderate_links", &mut settings.premoderate_links, patch.premoderate_links.as_ref());
@@ -84,7 +84,7 @@ pub(super) fn set_site(
         let before = set_words(draft, (no, list), chunks, words)?;
         lines.set(name, &format!("{before} words"), &format!("{} words", words.len()));
     }
-    if let Some(settings) = draft.settings.change(draft.tree, &Key::Settings(no))? {
+    if let Some(settings) = draft.settings.change(&Key::Settings(no))? {
         settings.chunks = chunks;
     }
     Ok(lines.noted())
@@ -92,14 +92,14 @@ pub(super) fn set_site(
 
 /// Puts a list in the place of another; how many words that had.
 fn set_words(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     (site, list): (PlaceNo, WordList),
     chunks: &mut u32,
     words: &[Box<str>],
 ) -> Result<usize, Error> {
     let mut before = 0;
     for chunk in 0..*chunks {
-        let stored = draft.texts.change(draft.tree, &Key::WordList(site, list, chunk))?;
+        let stored = draft.texts.change(&Key::WordList(site, list, chunk))?;
         before += stored.take().map_or(0, |words| words.lines().count());
     }
     *chunks = 0;
@@ -132,15 +132,15 @@ fn set_mode(mode: &mut records::Mode, change: &ModeChange) -> Result<Noted, Erro
     Ok(Noted { reason, before, after, ..Noted::default() })
 }
 
-pub(super) fn set_site_mode(draft: &mut Draft<'_>, site: &SiteId, change: &ModeChange) -> Result<Noted, Error> {
+pub(super) fn set_site_mode(draft: &mut Draft, site: &SiteId, change: &ModeChange) -> Result<Noted, Error> {
     set_mode(&mut draft.site(site)?.mode, change)
 }
 
-pub(super) fn set_thread_mode(draft: &mut Draft<'_>, at: At<'_>, change: &ModeChange) -> Result<Noted, Error> {
+pub(super) fn set_thread_mode(draft: &mut Draft, at: At<'_>, change: &ModeChange) -> Result<Noted, Error> {
     set_mode(&mut draft.thread(at.site, at.thread)?.mode, change)
 }
 
-pub(super) fn open_thread(draft: &mut Draft<'_>, at: At<'_>, event: &Event) -> Result<Noted, Error> {
+pub(super) fn open_thread(draft: &mut Draft, at: At<'_>, event: &Event) -> Result<Noted, Error> {
     let Event::ThreadOpened { headline, address, category, published, closes_at } = event else {
         return Ok(Noted::default());
     };
@@ -156,14 +156,14 @@ pub(super) fn open_thread(draft: &mut Draft<'_>, at: At<'_>, event: &Event) -> R
 }
 
 /// Where several threads had an address, it leads to the one that took it last.
-fn take_address(draft: &mut Draft<'_>, at: At<'_>, address: &str) {
+fn take_address(draft: &mut Draft, at: At<'_>, address: &str) {
     if !address.is_empty() {
         let record = Address { address: address.to_owned(), thread: at.thread.to_string() };
         draft.addresses.put(&Key::Address(at.site_no, address), record);
     }
 }
 
-pub(super) fn update_thread(draft: &mut Draft<'_>, at: At<'_>, patch: &ThreadPatch) -> Result<Noted, Error> {
+pub(super) fn update_thread(draft: &mut Draft, at: At<'_>, patch: &ThreadPatch) -> Result<Noted, Error> {
     let mut lines = Lines::default();
     if let Some(opened) = &mut draft.thread(at.site, at.thread)?.opened {
         lines.text("headline", &mut opened.headline, patch.headline.as_deref());
@@ -186,7 +186,7 @@ pub(super) fn update_thread(draft: &mut Draft<'_>, at: At<'_>, patch: &ThreadPat
     Ok(lines.noted())
 }
 
-pub(super) fn move_thread(draft: &mut Draft<'_>, at: At<'_>, address: &str) -> Result<Noted, Error> {
+pub(super) fn move_thread(draft: &mut Draft, at: At<'_>, address: &str) -> Result<Noted, Error> {
     let thread = draft.thread(at.site, at.thread)?;
     let number = thread.moves;
     thread.moves += 1;
@@ -198,7 +198,7 @@ pub(super) fn move_thread(draft: &mut Draft<'_>, at: At<'_>, address: &str) -> R
 }
 
 pub(super) fn name(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     site: PlaceNo,
     id: &AuthorId,
     name: &str,
@@ -216,7 +216,7 @@ pub(super) fn name(
 }
 
 pub(super) fn ban(
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     site: &SiteId,
     no: PlaceNo,
     id: &AuthorId,
@@ -234,7 +234,7 @@ fn banned(until_millis: Option<i64>) -> String {
     until_millis.map_or_else(|| "banned for good".to_owned(), |millis| format!("banned until {millis}"))
 }
 
-pub(super) fn unban(draft: &mut Draft<'_>, site: PlaceNo, id: &AuthorId, reason: &str) -> Result<Noted, Error> {
+pub(super) fn unban(draft: &mut Draft, site: PlaceNo, id: &AuthorId, reason: &str) -> Result<Noted, Error> {
     let before = draft.author(site, id)?.ban.take();
     let before = before.map_or_else(String::new, |before| banned(before.until_millis));
     Ok(Noted { author: id.to_string(), reason: reason.to_owned(), before, after: String::new() })
