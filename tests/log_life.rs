@@ -25,6 +25,11 @@ fn subject(thread: &str, kind: &str) -> String {
     wire::subject::event(&place, kind)
 }
 
+/// Places and digests, whatever the position they were read at.
+fn digests(reply: &wire::v1::DigestReply) -> Vec<(Option<wire::v1::Place>, Bytes)> {
+    reply.places.iter().map(|served| (served.place.clone(), served.digest.clone())).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_poison_message_freezes_its_thread_alone_live_and_in_a_rebuild() {
     let mut sandbox = Sandbox::start().await;
@@ -106,7 +111,8 @@ async fn an_event_that_breaks_a_rule_by_its_place_is_void_and_told_so() {
     let status =
         sandbox.client().command_status(&place, (client::new_command_id(), &at), (None, None), &at).await.unwrap();
     assert_eq!((status.outcome, status.code.as_str()), (i32::from(Outcome::Void), "own-comment"));
-    assert_eq!(sandbox.client().digest(&wire::v1::DigestRequest::default()).await.unwrap().places, before.places);
+    let after = sandbox.client().digest(&wire::v1::DigestRequest::default()).await.unwrap();
+    assert_eq!(digests(&after), digests(&before));
     let removal = domain::Event::CommentRemoved { comment, reason: "not theirs to say".into(), rule: "".into() };
     let at = append(&journal, reader("ben"), "t", removal).await.to_string();
     assert_eq!(sandbox.page("t", &at).await.comments[0].state, i32::from(wire::v1::CommentState::Visible));
@@ -280,7 +286,7 @@ async fn a_deleted_store_is_folded_again_to_the_same_digest() {
     std::fs::remove_dir_all(sandbox.dir.path().join("projector-2")).unwrap();
     sandbox.kill_and_restart(2);
     let after = eventually("it is folded again", async || sandbox.client().digest(&question).await.ok()).await;
-    assert_eq!(after.places, before.places);
+    assert_eq!(digests(&after), digests(&before));
     assert!(!after.places.is_empty());
 }
 

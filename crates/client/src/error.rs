@@ -69,7 +69,8 @@ impl Error {
         match self {
             Self::Unavailable(_) => true,
             Self::Refused { code: Code::Failed(failure), .. } => {
-                matches!(failure, Failure::Unavailable | Failure::Behind | Failure::Overloaded)
+                use Failure::{Behind, Overloaded, StoreUnreadable, Unavailable};
+                matches!(failure, Unavailable | Behind | Overloaded | StoreUnreadable)
             }
             Self::Refused { .. } | Self::Unknown { .. } | Self::Malformed(_) => false,
         }

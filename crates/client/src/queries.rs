@@ -255,4 +255,9 @@ impl Client {
     pub async fn rebuild(&self) -> Result<v1::RebuildReply, Error> {
         self.ask(subject::query(None, "rebuild"), &v1::RebuildRequest {}).await
     }
+
+    /// Gives the room of a generation back that was replaced or set aside. For tools.
+    pub async fn drop_generation(&self, generation: u32) -> Result<v1::DropGenerationReply, Error> {
+        self.ask(subject::query(None, "drop-generation"), &v1::DropGenerationRequest { generation }).await
+    }
 }

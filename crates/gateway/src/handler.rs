@@ -51,7 +51,7 @@ impl App {
     /// Whether the projector answers, and so the whole way to it.
     pub(crate) async fn ready(&self) -> Result<(), String> {
         match tokio::time::timeout(PROBE_MAX, self.koe.status()).await {
-            Ok(Ok(status)) if status.generation == 0 => Err("no read model serves yet".to_owned()),
+            Ok(Ok(status)) if status.generation == 0 => Err(nothing_serves(&status)),
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(format!("the projector: {error}")),
             Err(_) => Err(format!("the projector did not answer within {} seconds", PROBE_MAX.as_secs())),
@@ -94,4 +94,37 @@ pub(crate) fn id_or_new(id: Option<String>) -> String {
 /// A new id for a command of a browser.
 pub(crate) fn new_id() -> CommandId {
     client::new_command_id()
+}
+
+/// Why no read model serves.
+fn nothing_serves(status: &v1::StatusReply) -> String {
+    match (status.store_state.as_str(), status.rebuilding) {
+        ("disk-full", _) => "the projector's disk is full".to_owned(),
+        (_, 0) => "no read model serves yet".to_owned(),
+        // The log goes on meanwhile, and its end is looked at now and then.
+        (_, _) => {
+            let (at, end) = (status.rebuilding_sequence, status.end.max(status.rebuilding_sequence));
+            format!("rebuilding, {at} of {end}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_whether_it_is_ready_is_told_how_far_it_is() {
+        let status = |store_state: &str, rebuilding, rebuilding_sequence, end| v1::StatusReply {
+            store_state: store_state.to_owned(),
+            rebuilding,
+            rebuilding_sequence,
+            end,
+            ..v1::StatusReply::default()
+        };
+        assert_eq!(nothing_serves(&status("ok", 3, 40, 100)), "rebuilding, 40 of 100");
+        assert_eq!(nothing_serves(&status("unreadable", 3, 101, 100)), "rebuilding, 101 of 101");
+        assert_eq!(nothing_serves(&status("disk-full", 3, 40, 100)), "the projector's disk is full");
+        assert_eq!(nothing_serves(&status("ok", 0, 0, 100)), "no read model serves yet");
+    }
 }

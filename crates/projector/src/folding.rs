@@ -1,6 +1,6 @@
 //! One generation's fold: catch-up and live in one loop that outlives reconnects and ended consumers.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -8,7 +8,6 @@ use anyhow::Context as _;
 use domain::Recorded;
 use journal::{Contents, Entry, Follower, Step as LogStep};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use views::{Step, Store};
@@ -17,6 +16,7 @@ use crate::announce;
 use crate::limits::{
     CATCH_UP_EVENTS_MAX, GATHERED_BYTES_MAX, HEAD_AGE_MAX, LIVE_EVENTS_MAX, PASS_INTERVAL, STALLED_TICKS_MAX,
 };
+use crate::pace::Pace;
 use crate::shared::{Generation, LogIdentity, Shared};
 
 /// What a fold tells its manager, with the generation's number.
@@ -52,7 +52,7 @@ struct Folding {
     /// What is read and waits for the fold: nothing while live, much while catching up.
     gathered: Gathered,
     /// The step that is being folded.
-    step: Option<JoinHandle<Result<Folded, views::Error>>>,
+    step: Option<Pin<Box<dyn Future<Output = Stepped> + Send>>>,
 }
 
 /// A step that was folded.
@@ -61,6 +61,8 @@ enum Folded {
     Told(Step),
     /// Up to this sequence, for nobody who reads.
     Quietly(u64),
+    /// Not at all: it was told to stop while it waited for its turn.
+    NotBegun,
 }
 
 /// Messages that were read, in log order.
@@ -94,7 +96,7 @@ async fn read(follower: &mut Follower) -> anyhow::Result<Read> {
 type Stepped = Result<Result<Folded, views::Error>, tokio::task::JoinError>;
 
 /// Waits for the step that is under way, for ever if there is none.
-async fn done(step: &mut Option<JoinHandle<Result<Folded, views::Error>>>) -> Stepped {
+async fn done(step: &mut Option<Pin<Box<dyn Future<Output = Stepped> + Send>>>) -> Stepped {
     match step {
         Some(step) => step.await,
         None => std::future::pending().await,
@@ -201,13 +203,33 @@ impl Folding {
         let (store, stream) = (Arc::clone(&self.generation.store), self.shared.journal.stream().to_owned());
         let serves = self.shared.serves(self.generation.number);
         let duration = self.shared.metrics.step.clone();
-        // The disk has a thread of its own; answers go on meanwhile.
-        self.step = Some(tokio::task::spawn_blocking(move || {
-            let timer = duration.start_timer();
-            let step = fold(&store, &recorded, (&stream, log.created_nanos, log.epoch), serves);
-            timer.observe_duration();
-            step
+        let turn = self.turn();
+        self.step = Some(Box::pin(async move {
+            if !turn.await {
+                return Ok(Ok(Folded::NotBegun));
+            }
+            // The disk has a thread of its own; answers go on meanwhile.
+            let step = tokio::task::spawn_blocking(move || {
+                let timer = duration.start_timer();
+                let step = fold(&store, &recorded, (&stream, log.created_nanos, log.epoch), serves);
+                timer.observe_duration();
+                step
+            });
+            step.await
         }));
+    }
+
+    /// Waits until a step may begin: what is served goes first. False if there is a stop before that.
+    fn turn(&self) -> impl Future<Output = bool> + Send + use<> {
+        let (shared, number, stop) = (Arc::clone(&self.shared), self.generation.number, self.stop.clone());
+        async move {
+            let mut pace = Pace::new(shared.head.clone(), shared.serving.subscribe());
+            if !pace.must_wait(number) {
+                return true;
+            }
+            shared.metrics.rebuild_pauses.inc();
+            stop.run_until_cancelled(pace.turn(number)).await.is_some()
+        }
     }
 
     /// Finishes the step that is under way, so that the position stands still afterwards.
@@ -270,7 +292,7 @@ impl Folding {
         Ok(())
     }
 
-    async fn tell(&self, told: Told) -> anyhow::Result<()> {
+    async fn tell(&mut self, told: Told) -> anyhow::Result<()> {
         tokio::select! {
             () = self.stop.cancelled() => Ok(()),
             sent = self.manager.send(told) => sent.context("the manager is gone"),
@@ -283,6 +305,7 @@ impl Folding {
         match step {
             Ok(Ok(Folded::Told(step))) => self.make_known(&step).await,
             Ok(Ok(Folded::Quietly(sequence))) => self.pass_quietly(sequence),
+            Ok(Ok(Folded::NotBegun)) => return Ok(None),
             Ok(Err(error)) => return Ok(Some(Ended::StoreBroken(error))),
             // sled panics over some damage, which is damage like any other here.
             Err(broken) => {
@@ -302,16 +325,24 @@ impl Folding {
             self.shared.recent.begin(|| sequence);
         }
         self.generation.position.send_replace(sequence);
-        self.shared.rebuilding_sequence.store(sequence, Ordering::Relaxed);
+        self.tell_progress(sequence);
+    }
+
+    fn tell_progress(&self, sequence: u64) {
+        let shared = &self.shared;
+        if shared.rebuilding.load(Ordering::Relaxed) == self.generation.number {
+            shared.rebuilding_sequence.store(sequence, Ordering::Relaxed);
+            shared.metrics.rebuilt(sequence, shared.head.borrow().sequence);
+        }
     }
 
     /// Makes a step known, to readers first.
-    async fn make_known(&self, step: &Step) {
+    async fn make_known(&mut self, step: &Step) {
         let epoch = self.generation.epoch();
         let shared = &self.shared;
         if !shared.serves(self.generation.number) {
             self.generation.position.send_replace(step.sequence);
-            shared.rebuilding_sequence.store(step.sequence, Ordering::Relaxed);
+            self.tell_progress(step.sequence);
             return;
         }
         // Whoever sees the position may ask for the outcome.

@@ -8,7 +8,7 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use views::Store;
+use views::{SCHEMA, Store};
 
 /// The names of generations. Stored: never change.
 const PREFIX: &str = "generation-";
@@ -16,6 +16,51 @@ const PREFIX: &str = "generation-";
 const ASIDE: &str = "unusable-";
 /// The file that names the serving generation. Stored: never change.
 const SERVING: &str = "serving";
+
+/// The file in a generation that names its schema. Stored: never change.
+const SCHEMA_FILE: &str = "schema";
+
+/// A generation on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lying {
+    pub(crate) number: u32,
+    /// Whether it was set aside.
+    pub(crate) unusable: bool,
+    pub(crate) bytes: u64,
+    /// 0 if nobody wrote it down.
+    pub(crate) schema: u32,
+}
+
+/// What lies in a data directory, by number.
+pub(crate) fn lying(dir: &Path) -> io::Result<Vec<Lying>> {
+    let mut lying = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let Some((number, unusable)) = entry.file_name().to_str().and_then(number_in) else { continue };
+        let schema = fs::read_to_string(entry.path().join(SCHEMA_FILE)).unwrap_or_default();
+        let (bytes, schema) = (bytes_in(&entry.path())?, schema.trim().parse().unwrap_or_default());
+        lying.push(Lying { number, unusable, bytes, schema });
+    }
+    lying.sort_by_key(|lying| lying.number);
+    Ok(lying)
+}
+
+/// The number in the name of a generation, and whether it was set aside.
+fn number_in(name: &str) -> Option<(u32, bool)> {
+    let usable = name.strip_prefix(PREFIX).map(|number| (number, false));
+    let (number, unusable) = usable.or_else(|| name.strip_prefix(ASIDE).map(|number| (number, true)))?;
+    Some((number.parse().ok()?, unusable))
+}
+
+fn bytes_in(dir: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(dir)? {
+        // sled removes files as it goes.
+        let Ok(metadata) = entry?.metadata() else { continue };
+        bytes += metadata.len();
+    }
+    Ok(bytes)
+}
 
 /// The data directory of one projector.
 pub(crate) struct Generations {
@@ -74,8 +119,14 @@ impl Generations {
 
     /// Opens a generation's store. sled panics over some damage, which is damage like any other here.
     pub(crate) fn store(&self, number: u32) -> Result<Store, views::Error> {
-        let opened = catch_unwind(|| Store::open(&self.path(number), self.options));
-        opened.unwrap_or(Err(views::Error::Damaged("it cannot be opened")))
+        let dir = self.path(number);
+        let opened = catch_unwind(|| Store::open(&dir, self.options));
+        let store = opened.unwrap_or(Err(views::Error::Damaged("it cannot be opened")))?;
+        // For people alone, who ask what lies there: the store itself knows its schema.
+        if let Err(error) = fs::write(dir.join(SCHEMA_FILE), format!("{SCHEMA}\n")) {
+            tracing::warn!(generation = number, %error, "its schema cannot be written beside it");
+        }
+        Ok(store)
     }
 
     /// The highest number that was ever given out, 0 for none: no number comes twice.
@@ -83,9 +134,7 @@ impl Generations {
         let mut latest = 0;
         for entry in fs::read_dir(&self.dir)? {
             let name = entry?.file_name();
-            let name = name.to_str().unwrap_or_default();
-            let number = name.strip_prefix(PREFIX).or_else(|| name.strip_prefix(ASIDE));
-            latest = latest.max(number.and_then(|number| number.parse().ok()).unwrap_or_default());
+            latest = latest.max(name.to_str().and_then(number_in).map_or(0, |(number, _)| number));
         }
         Ok(latest)
     }
@@ -100,6 +149,28 @@ impl Generations {
     /// Gives the room of an unfinished generation back.
     pub(crate) fn remove(&self, number: u32) -> io::Result<()> {
         fs::remove_dir_all(self.path(number))
+    }
+
+    /// Gives the room of a generation back that is not used; its bytes, or `None` if there is none.
+    pub(crate) fn drop_kept(&self, number: u32) -> io::Result<Option<u64>> {
+        let mut dropped = None;
+        for dir in [self.path(number), self.dir.join(format!("{ASIDE}{number}"))] {
+            if dir.is_dir() {
+                *dropped.get_or_insert(0) += bytes_in(&dir)?;
+                fs::remove_dir_all(dir)?;
+            }
+        }
+        Ok(dropped)
+    }
+
+    /// Keeps the latest so many of the generations before the one that serves.
+    pub(crate) fn keep(&self, serving: u32, max: usize) -> io::Result<()> {
+        let before = lying(&self.dir)?.into_iter().filter(|lying| !lying.unusable && lying.number < serving);
+        for old in before.rev().skip(max) {
+            tracing::info!(generation = old.number, "an old generation makes room");
+            self.remove(old.number)?;
+        }
+        Ok(())
     }
 
     /// Moves a generation aside that cannot be used, for whoever wants to look at it. Only the latest is kept: a trouble
@@ -120,5 +191,65 @@ impl Generations {
             fs::remove_dir_all(&aside)?;
         }
         fs::rename(from, aside)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Actor, CommandId, Content, Envelope, Event, Place, Recorded, Role, Timestamp};
+
+    use super::*;
+
+    fn generations(dir: &Path) -> Generations {
+        Generations::open(dir, views::Options { cache_bytes: 8 << 20, ..views::Options::default() }).unwrap()
+    }
+
+    fn opened(sequence: u64) -> Recorded {
+        let actor = Actor { id: "staff".parse().unwrap(), roles: [Role::Administrator].into_iter().collect() };
+        let event = Event::SiteOpened { name: "Site".into(), zone: "Asia/Tokyo".into() };
+        let id = CommandId::from_u128(u128::from(sequence));
+        let content = Content::Event(Envelope { id, time: Timestamp(1), actor, event });
+        Recorded { sequence, place: Some(Place { site: "s".parse().unwrap(), thread: None }), content }
+    }
+
+    #[test]
+    fn a_rebuild_that_was_interrupted_goes_on_where_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = generations(dir.path());
+        drop(first.store(1).unwrap());
+        first.set_serving(1).unwrap();
+        let building = first.begun().unwrap();
+        let store = first.store(building).unwrap();
+        store.fold(&[opened(1), opened(2), opened(3)], ("test", 0, 1)).unwrap();
+        store.flush().unwrap();
+        drop((store, first));
+        let second = generations(dir.path());
+        assert_eq!((second.serving().unwrap(), second.begun().unwrap()), (Some(1), building));
+        // sled lets go of its files a moment after it was dropped.
+        let store = loop {
+            match second.store(building) {
+                Err(views::Error::InUse) => std::thread::yield_now(),
+                opened => break opened.unwrap(),
+            }
+        };
+        assert_eq!(store.sequence(), 3, "and not from the log's beginning");
+    }
+
+    #[test]
+    fn one_generation_before_is_kept_until_it_is_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let generations = generations(dir.path());
+        for number in 1..=4 {
+            drop(generations.store(number).unwrap());
+        }
+        generations.set_aside(1).unwrap();
+        generations.keep(4, 1).unwrap();
+        let found = lying(dir.path()).unwrap();
+        let found: Vec<_> = found.iter().map(|lying| (lying.number, lying.unusable, lying.schema)).collect();
+        assert_eq!(found, [(1, true, SCHEMA), (3, false, SCHEMA), (4, false, SCHEMA)]);
+        assert!(generations.drop_kept(3).unwrap().is_some_and(|bytes| bytes > 0));
+        assert!(generations.drop_kept(1).unwrap().is_some());
+        assert_eq!(generations.drop_kept(3).unwrap(), None);
+        assert_eq!(generations.begun().unwrap(), 4, "one that never served goes on");
     }
 }

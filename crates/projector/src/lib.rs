@@ -9,6 +9,7 @@ mod generations;
 mod limits;
 mod manager;
 mod metrics;
+mod pace;
 mod queries;
 mod recent;
 mod ring;
@@ -25,7 +26,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use generations::Generations;
-use limits::REBUILDS_WAITING_MAX;
+use limits::{FINDS_WAITING_MAX, ORDERS_WAITING_MAX};
 use metrics::Metrics;
 use shared::Shared;
 
@@ -57,8 +58,10 @@ pub async fn run(options: Options, registry: &Registry, stop: CancellationToken)
     let answering = connect(&options.nats, "koe-projector").await?;
     let journal = Journal::open(consuming, &journal::Options::default()).await?;
     let metrics = Metrics::new(registry)?;
-    let (rebuild, rebuild_asked) = mpsc::channel(REBUILDS_WAITING_MAX);
-    let shared = Arc::new(Shared::new(journal.clone(), answering.clone(), metrics, rebuild));
+    let (orders, ordered) = mpsc::channel(ORDERS_WAITING_MAX);
+    let (finds, found) = mpsc::channel(FINDS_WAITING_MAX);
+    let asked = (orders, finds);
+    let shared = Arc::new(Shared::new(journal.clone(), answering.clone(), metrics, asked, options.data));
     let mut door = Door::open(
         &answering,
         ("projector", "koe-queries", "Queries about threads, as of a position"),
@@ -75,7 +78,7 @@ pub async fn run(options: Options, registry: &Registry, stop: CancellationToken)
         }
         anyhow::Ok(())
     };
-    let managing = manager::run(generations, Arc::clone(&shared), rebuild_asked, stop.clone());
+    let managing = manager::run(generations, Arc::clone(&shared), (ordered, found), stop.clone());
     // Whichever fails, ends all: answers without a fold would be stale for ever.
     tokio::try_join!(managing, door.run(), watching).map(drop)
 }

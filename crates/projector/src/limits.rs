@@ -24,12 +24,21 @@ pub(crate) const FORMER_NAMES_MAX: usize = 50;
 pub(crate) const FROZEN_NAMED_MAX: usize = 100;
 /// Places in one `digest` when the asker names no limit.
 pub(crate) const DIGEST_DEFAULT: u32 = 100;
-/// Places in one `digest`; folding waits while they are read.
+/// Places in one `digest`: each is read by itself, so that folding waits for one thread at most.
 pub(crate) const DIGEST_MAX: u32 = 200;
+/// Comments in one `digest` of a thread: their digests are half a megabyte, and a NATS message carries one.
+pub(crate) const DIGEST_COMMENTS_MAX: u32 = 16_384;
 /// Comments in one announcement; a step that changed more sends several.
 pub(crate) const ANNOUNCED_COMMENTS_MAX: usize = 100;
-/// Requests for a rebuild that wait; one more is told `overloaded`.
-pub(crate) const REBUILDS_WAITING_MAX: usize = 1;
+/// Orders of operators that wait; one more is told `overloaded`.
+pub(crate) const ORDERS_WAITING_MAX: usize = 1;
+/// Finds of damage that wait to be heard: the first of a generation is enough.
+pub(crate) const FINDS_WAITING_MAX: usize = 1;
+/// A rebuild stands still while what is served is further behind the log's end: a tenth of a full fold step, some
+/// milliseconds of folding.
+pub(crate) const REBUILD_YIELDS_LAG_MAX: u64 = 1_000;
+/// Generations kept beside the one that serves: the one before, to go back to; each takes the room of all read models.
+pub(crate) const GENERATIONS_KEPT_MAX: usize = 1;
 /// Outcomes of votes that are remembered: some seconds at full speed, for those who wait.
 pub(crate) const RING_ENTRIES_MAX: usize = 65_536;
 /// Changed comments that are remembered for those who ask since a position: minutes of a busy site.

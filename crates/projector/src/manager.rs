@@ -5,15 +5,16 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use wire::error::Failure;
 
 use crate::folding::{self, Ended, Told};
 use crate::generations::Generations;
-use crate::limits::{CATCH_UP_FIRST_MAX, SWITCH_WAIT_MAX};
-use crate::shared::{Generation, Shared};
+use crate::limits::{CATCH_UP_FIRST_MAX, GENERATIONS_KEPT_MAX, SWITCH_WAIT_MAX};
+use crate::shared::{Generation, Order, Shared, StoreState};
 
 /// After a generation was given up, so that a broken disk is not worn out.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
@@ -39,6 +40,8 @@ struct Manager {
     /// Published to readers once its log is known to be the right one, and its end is reached or takes too long.
     serving: Option<Running>,
     building: Option<Running>,
+    /// A reader met damage in this generation, which is aside as soon as another serves.
+    damaged: Option<u32>,
     /// When the serving generation is published though it has not caught up.
     publish_by: Option<Instant>,
 }
@@ -47,7 +50,7 @@ struct Manager {
 pub(crate) async fn run(
     generations: Generations,
     shared: Arc<Shared>,
-    mut rebuild_asked: mpsc::Receiver<oneshot::Sender<u32>>,
+    (mut orders, mut finds): (mpsc::Receiver<Order>, mpsc::Receiver<u32>),
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let (told, mut tidings) = mpsc::channel(TIDINGS_WAITING_MAX);
@@ -60,8 +63,10 @@ pub(crate) async fn run(
         told,
         serving: None,
         building: None,
+        damaged: None,
         publish_by: None,
     };
+    manager.shared.store_is(StoreState::Ok);
     manager.start()?;
     loop {
         tokio::select! {
@@ -71,11 +76,8 @@ pub(crate) async fn run(
                 Told::CaughtUp(number) => manager.caught_up(number).await?,
             },
             () = at(manager.publish_by) => manager.publish_serving(),
-            Some(answer) = rebuild_asked.recv() => {
-                let generation = manager.build()?;
-                // Whoever asked may have gone; the rebuild goes on.
-                answer.send(generation).ok();
-            }
+            Some(order) = orders.recv() => manager.obey(order)?,
+            Some(number) = finds.recv() => manager.found_damaged(number)?,
             Some(ended) = manager.folds.join_next_with_id() => {
                 let (task, ended) = ended.context("a fold broke")?;
                 manager.ended(task, ended?).await?;
@@ -83,6 +85,11 @@ pub(crate) async fn run(
         }
     }
     manager.finish().await
+}
+
+/// A store of another release is sound, for that one.
+fn state_after(error: &views::Error) -> StoreState {
+    if matches!(error, views::Error::OtherSchema { .. }) { StoreState::Ok } else { StoreState::Unreadable }
 }
 
 /// Waits for a moment, for ever if there is none.
@@ -107,6 +114,7 @@ impl Manager {
             Err(error @ views::Error::InUse) => Err(error.into()),
             Err(error) => {
                 tracing::error!(generation = number, %error, "the store cannot be used; folding the log again");
+                self.shared.store_is(state_after(&error));
                 self.give_up(number, &error)?;
                 self.build().map(drop)
             }
@@ -147,8 +155,46 @@ impl Manager {
         self.shared.rebuilding_sequence.store(store.sequence(), Ordering::Relaxed);
         self.shared.rebuilding.store(number, Ordering::Relaxed);
         self.shared.metrics.rebuilding.set(i64::from(number));
+        self.shared.metrics.rebuilt(store.sequence(), self.shared.head.borrow().sequence);
         self.building = Some(self.fold(Arc::new(Generation::new(number, store))));
         Ok(number)
+    }
+
+    /// Whoever ordered may have gone; it is done all the same.
+    fn obey(&mut self, order: Order) -> anyhow::Result<()> {
+        match order {
+            Order::Rebuild(answer) => {
+                answer.send(self.build()?).ok();
+            }
+            Order::Drop(number, answer) => {
+                answer.send(self.drop_generation(number)?).ok();
+            }
+        }
+        Ok(())
+    }
+
+    fn drop_generation(&self, number: u32) -> anyhow::Result<Result<u64, Failure>> {
+        let in_use = [&self.serving, &self.building].into_iter().flatten();
+        if in_use.map(|running| running.generation.number).any(|used| used == number) {
+            return Ok(Err(Failure::GenerationInUse));
+        }
+        let bytes = self.generations.drop_kept(number).context("the generation cannot be removed")?;
+        if bytes.is_some() {
+            tracing::info!(generation = number, "the generation was dropped");
+        }
+        Ok(bytes.ok_or(Failure::GenerationUnknown))
+    }
+
+    /// Once for each generation. It serves on where it can: each value that is read is checked.
+    fn found_damaged(&mut self, number: u32) -> anyhow::Result<()> {
+        let serves = self.serving.as_ref().is_some_and(|running| running.generation.number == number);
+        if !serves || self.damaged == Some(number) {
+            return Ok(());
+        }
+        tracing::error!(generation = number, "a reader met damage in the store; folding the log again beside it");
+        self.damaged = Some(number);
+        self.shared.store_is(StoreState::Unreadable);
+        self.build().map(drop)
     }
 
     fn is_unpublished(&self, number: u32) -> bool {
@@ -203,12 +249,17 @@ impl Manager {
         self.nothing_is_built();
         self.publish(built);
         tracing::info!(generation = number, "the new generation serves");
-        Ok(())
+        self.shared.store_is(StoreState::Ok);
+        if let Some(damaged) = self.damaged.take() {
+            self.set_aside(damaged)?;
+        }
+        self.generations.keep(number, GENERATIONS_KEPT_MAX).context("an old generation cannot be removed")
     }
 
     fn nothing_is_built(&self) {
         self.shared.rebuilding.store(0, Ordering::Relaxed);
         self.shared.metrics.rebuilding.set(0);
+        self.shared.metrics.rebuilt(0, 0);
     }
 
     fn publish(&mut self, running: Running) {
@@ -244,6 +295,7 @@ impl Manager {
         let number = running.generation.number;
         drop(running);
         if served {
+            self.damaged = None;
             self.unpublish();
         } else {
             self.nothing_is_built();
@@ -264,6 +316,9 @@ impl Manager {
             }
             Ended::StoreBroken(error) => {
                 tracing::error!(generation = number, %error, "the store broke; folding the log again");
+                if served {
+                    self.shared.store_is(StoreState::Unreadable);
+                }
                 self.pause().await;
                 self.set_aside(number)?;
                 if self.serving.is_none() { self.build().map(drop) } else { Ok(()) }
@@ -277,14 +332,17 @@ impl Manager {
         if !served && self.serving.is_some() {
             return self.generations.remove(number).context("the unfinished generation cannot be removed");
         }
+        self.shared.store_is(StoreState::DiskFull);
         while !self.stop.is_cancelled() {
             self.pause().await;
             // A query may hold the old store for a moment longer; the disk may still be full.
             let Ok(store) = self.generations.store(number) else { continue };
             let running = self.fold(Arc::new(Generation::new(number, store)));
             if served {
+                self.shared.store_is(StoreState::Ok);
                 self.serving = Some(running);
             } else {
+                // What was not readable before is not until this one serves.
                 self.building = Some(running);
             }
             return Ok(());
@@ -337,3 +395,6 @@ impl Manager {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

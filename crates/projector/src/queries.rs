@@ -12,7 +12,7 @@ use std::sync::Arc;
 use domain::{Place, Rejection};
 use service::{Door, Refusal, Request};
 use tokio::time::timeout;
-use views::{CursorFault, View};
+use views::{CursorFault, Store, View};
 use wire::error::Failure;
 use wire::{Position, subject};
 
@@ -51,6 +51,7 @@ pub(crate) async fn serve(door: &mut Door, shared: &Arc<Shared>) -> anyhow::Resu
     serve!("status", operators::status);
     serve!("digest", operators::digest);
     serve!("rebuild", operators::rebuild);
+    serve!("drop-generation", operators::drop_generation);
     Ok(())
 }
 
@@ -127,14 +128,30 @@ where
     F: FnOnce(&View<'_>, Position, u64) -> Result<R, Failed> + Send + 'static,
 {
     let (generation, passed) = at_least(shared, token).await?;
-    let _reader = shared.readers.acquire().await.expect("the semaphore is never closed");
-    let (epoch, store) = (generation.epoch(), Arc::clone(&generation.store));
-    let done = tokio::task::spawn_blocking(move || {
-        let view = store.view();
+    read_of(shared, &generation, move |generation| {
+        let view = whole_view(&generation.store)?;
         // What was passed before the view began is in it.
         let sequence = passed.max(view.sequence());
-        read(&view, Position { epoch, sequence }, passed)
-    });
+        read(&view, Position { epoch: generation.epoch(), sequence }, passed)
+    })
+    .await
+}
+
+/// The store as of now, unless a batch broke halfway in it.
+fn whole_view(store: &Store) -> Result<View<'_>, views::Error> {
+    let view = store.view();
+    if view.is_whole() { Ok(view) } else { Err(views::Error::Damaged("a batch broke halfway")) }
+}
+
+/// Reads a generation, in as many views as it takes, off the threads that answer.
+async fn read_of<R, F>(shared: &Shared, generation: &Arc<Generation>, read: F) -> Answer<R>
+where
+    R: Send + 'static,
+    F: FnOnce(&Generation) -> Result<R, Failed> + Send + 'static,
+{
+    let _reader = shared.readers.acquire().await.expect("the semaphore is never closed");
+    let read_from = Arc::clone(generation);
+    let done = tokio::task::spawn_blocking(move || read(&read_from));
     let done = done.await.map_err(|error| {
         tracing::error!(%error, "a query broke");
         Refusal::from(Failure::Internal)
@@ -143,7 +160,11 @@ where
         Failed::Refused(refusal) => refusal,
         Failed::Store(error) => {
             tracing::error!(%error, "the store cannot be read");
-            Failure::Internal.into()
+            if !error.is_of_the_disk() {
+                // Whoever finds it next would say the same.
+                shared.finds.try_send(generation.number).ok();
+            }
+            Failure::StoreUnreadable.into()
         }
     })
 }
@@ -181,4 +202,15 @@ fn need_open(view: &View<'_>, place: &Place) -> Result<(), Failed> {
 
 fn optional<T: FromStr<Err = Rejection>>(id: &str) -> Answer<Option<T>> {
     Ok(if id.is_empty() { None } else { Some(id.parse()?) })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// What a query is told that meets damage.
+    pub(crate) async fn meets_damage(shared: &Shared, generation: &Arc<Generation>) -> Refusal {
+        let read = read_of(shared, generation, |_| Err::<(), _>(views::Error::Damaged("a test says so").into()));
+        read.await.unwrap_err()
+    }
 }

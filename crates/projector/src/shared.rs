@@ -1,11 +1,13 @@
 //! What the fold, the queries and the manager of generations share.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
 use journal::{Head, Journal};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use views::{Checkpoint, Store};
+use wire::error::Failure;
 
 use crate::limits::READERS_MAX;
 use crate::metrics::Metrics;
@@ -53,8 +55,45 @@ pub(crate) struct Shared {
     pub(crate) rebuilding: AtomicU32,
     pub(crate) rebuilding_sequence: AtomicU64,
     pub(crate) recent: Arc<Recent>,
-    /// Asks the manager for a rebuild; it answers with the generation.
-    pub(crate) rebuild: mpsc::Sender<oneshot::Sender<u32>>,
+    /// What operators ask of the manager.
+    pub(crate) orders: mpsc::Sender<Order>,
+    /// Tells the manager that a reader met damage in this generation.
+    pub(crate) finds: mpsc::Sender<u32>,
+    /// How the store is, as the manager sees it.
+    pub(crate) store_state: watch::Sender<StoreState>,
+    /// Where the generations lie.
+    pub(crate) dir: PathBuf,
+}
+
+/// What an operator asks of the manager.
+pub(crate) enum Order {
+    /// Fold the log again; answered with the generation's number.
+    Rebuild(oneshot::Sender<u32>),
+    /// Give a generation's room back; answered with its bytes, or why not.
+    Drop(u32, oneshot::Sender<Result<u64, Failure>>),
+}
+
+/// How the store is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoreState {
+    Ok,
+    /// It stands still until there is room.
+    DiskFull,
+    /// Damage was found; the log is folded again.
+    Unreadable,
+}
+
+impl StoreState {
+    pub(crate) const EVERY: [Self; 3] = [Self::Ok, Self::DiskFull, Self::Unreadable];
+
+    /// The word for it, in `status` and as a label.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::DiskFull => "disk-full",
+            Self::Unreadable => "unreadable",
+        }
+    }
 }
 
 impl Generation {
@@ -84,7 +123,8 @@ impl Shared {
         journal: Journal,
         nats: async_nats::Client,
         metrics: Metrics,
-        rebuild: mpsc::Sender<oneshot::Sender<u32>>,
+        (orders, finds): (mpsc::Sender<Order>, mpsc::Sender<u32>),
+        dir: PathBuf,
     ) -> Self {
         Self {
             head: journal.head(),
@@ -97,8 +137,17 @@ impl Shared {
             metrics,
             rebuilding: AtomicU32::new(0),
             rebuilding_sequence: AtomicU64::new(0),
-            rebuild,
+            orders,
+            finds,
+            store_state: watch::Sender::new(StoreState::Ok),
+            dir,
         }
+    }
+
+    /// How the store is from now on, for `status` and the metrics.
+    pub(crate) fn store_is(&self, state: StoreState) {
+        self.store_state.send_replace(state);
+        self.metrics.store_is(state);
     }
 
     /// Whether this is the generation that readers see.

@@ -1,12 +1,9 @@
 //! Two folds of one log, place by place. Pure: what was read on both sides comes in, differences come out.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use domain::Place;
 use views::{Digest, Error, View};
-
-/// Digests of places, in the order of places.
-pub(crate) type Digests = BTreeMap<Place, Digest>;
 
 /// How a place is not the same on both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,14 +29,14 @@ pub(crate) enum Spot {
     Outside,
 }
 
-/// The places of a view after one and up to another, with their digests.
-pub(crate) fn digests(
+/// The places of a view after one and up to another.
+pub(crate) fn places_between(
     view: &View<'_>,
     after: Option<&Place>,
     up_to: Option<&Place>,
     page: usize,
-) -> Result<Digests, Error> {
-    let mut digests = Digests::new();
+) -> Result<BTreeSet<Place>, Error> {
+    let mut found = BTreeSet::new();
     let mut after = after.cloned();
     loop {
         let places = view.places(after.as_ref(), page)?;
@@ -47,47 +44,57 @@ pub(crate) fn digests(
         after = places.last().cloned();
         for place in places {
             if up_to.is_some_and(|up_to| place > *up_to) {
-                return Ok(digests);
+                return Ok(found);
             }
-            let digest = view.digest(&place)?;
-            digests.insert(place, digest);
+            found.insert(place);
         }
         if is_last {
-            return Ok(digests);
+            return Ok(found);
         }
     }
 }
 
-/// What differs, in the order of places.
-pub(crate) fn places(folded: &Digests, served: &Digests) -> Vec<(Place, Difference)> {
-    let missing_or_other = folded.iter().filter_map(|(place, digest)| match served.get(place) {
-        None => Some((place.clone(), Difference::NotServed)),
-        Some(other) if other != digest => Some((place.clone(), Difference::Contents)),
-        Some(_) => None,
-    });
-    let extra = served.keys().filter(|place| !folded.contains_key(*place));
-    let extra = extra.map(|place| (place.clone(), Difference::NotInLog));
-    let mut differences: Vec<_> = missing_or_other.chain(extra).collect();
-    differences.sort_by(|(left, _), (right, _)| left.cmp(right));
-    differences
+/// The places that one side lacks, in the order of places.
+pub(crate) fn lacking<'a>(
+    folded: &BTreeSet<Place>,
+    served: impl IntoIterator<Item = &'a Place>,
+) -> Vec<(Place, Difference)> {
+    let served: BTreeSet<&Place> = served.into_iter().collect();
+    let not_served = folded.iter().filter(|place| !served.contains(place));
+    let not_served = not_served.map(|place| (place.clone(), Difference::NotServed));
+    let not_in_log = served.iter().filter(|place| !folded.contains(**place));
+    let not_in_log = not_in_log.map(|place| (Place::clone(place), Difference::NotInLog));
+    let mut lacking: Vec<_> = not_served.chain(not_in_log).collect();
+    lacking.sort_by(|(left, _), (right, _)| left.cmp(right));
+    lacking
 }
 
-/// The first spot where the contents of a thread differ, by the digests of its comments in the order of numbers.
-pub(crate) fn spot(folded: &[Digest], served: &[Digest]) -> Spot {
+/// The first spot where the contents of a thread differ, by the digests of its comments after a number, in the order of
+/// numbers; `None` if these are the same and more follow on both sides.
+pub(crate) fn spot(
+    after: u32,
+    (folded, folded_more): (&[Digest], bool),
+    (served, served_more): (&[Digest], bool),
+) -> Option<Spot> {
     let differs = folded.iter().zip(served).position(|(folded, served)| folded != served);
-    let number = |index: usize| u32::try_from(index + 1).unwrap_or(u32::MAX);
+    let number = |index: usize| u32::try_from(index + 1).map_or(u32::MAX, |number| after.saturating_add(number));
     match differs {
-        Some(index) => Spot::Comment(number(index)),
-        None if served.len() < folded.len() => Spot::NotServed(number(served.len())),
-        None if served.len() > folded.len() => Spot::NotInLog(number(folded.len())),
-        None => Spot::Outside,
+        Some(index) => Some(Spot::Comment(number(index))),
+        None if served.len() < folded.len() => Some(Spot::NotServed(number(served.len()))),
+        None if served.len() > folded.len() => Some(Spot::NotInLog(number(folded.len()))),
+        None => match (folded_more, served_more) {
+            (true, true) => None,
+            (false, false) => Some(Spot::Outside),
+            (true, false) => Some(Spot::NotServed(number(served.len()))),
+            (false, true) => Some(Spot::NotInLog(number(folded.len()))),
+        },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use domain::Recorded;
-    use views::Store;
+    use views::{Store, Voters};
 
     use super::*;
     use crate::refold::tests::{Life, place};
@@ -103,8 +110,15 @@ mod tests {
     }
 
     fn compared(folded: &Store, served: &Store) -> Vec<(Place, Difference)> {
-        let all = |store: &Store| digests(&store.view(), None, None, 2).unwrap();
-        places(&all(folded), &all(served))
+        let all = |store: &Store| places_between(&store.view(), None, None, 2).unwrap();
+        let mut found = lacking(&all(folded), &all(served));
+        let digest = |store: &Store, place| store.view().digest(place, &mut Voters::default()).unwrap();
+        for place in all(folded).intersection(&all(served)) {
+            if digest(folded, place) != digest(served, place) {
+                found.push((place.clone(), Difference::Contents));
+            }
+        }
+        found
     }
 
     #[test]
@@ -123,8 +137,15 @@ mod tests {
         let ((left, _left), (right, _right)) = (folded(&log, 3), folded(&other, 3));
         let thread = place(Some("b"));
         assert_eq!(compared(&left, &right), [(thread.clone(), Difference::Contents)]);
-        let comments = |store: &Store| store.view().comment_digests(&thread).unwrap();
-        assert_eq!(spot(&comments(&left), &comments(&right)), Spot::Comment(2));
+        let find = |after, limit| {
+            let of = |store: &Store| {
+                store.view().comment_digests(&thread, after, limit, &mut Voters::default()).unwrap()
+            };
+            let ((folded, folded_more), (served, served_more)) = (of(&left), of(&right));
+            spot(after, (&folded, folded_more), (&served, served_more))
+        };
+        assert_eq!(find(0, 10), Some(Spot::Comment(2)));
+        assert_eq!((find(0, 1), find(1, 1)), (None, Some(Spot::Comment(2))), "page by page");
     }
 
     #[test]
@@ -143,7 +164,7 @@ mod tests {
         let view = store.view();
         let (site, a, b) = (place(None), place(Some("a")), place(Some("b")));
         let between = |after: Option<&Place>, up_to: Option<&Place>| -> Vec<_> {
-            digests(&view, after, up_to, 2).unwrap().into_keys().collect()
+            places_between(&view, after, up_to, 2).unwrap().into_iter().collect()
         };
         assert_eq!(between(None, Some(&a)), [site.clone(), a.clone()]);
         assert_eq!(between(Some(&site), None), [a.clone(), b.clone()]);
@@ -154,9 +175,12 @@ mod tests {
     #[test]
     fn the_first_spot_is_named() {
         let [x, y] = [[1; 32], [2; 32]];
-        assert_eq!(spot(&[x, x, y], &[x, y, x]), Spot::Comment(2));
-        assert_eq!(spot(&[x, x], &[x]), Spot::NotServed(2));
-        assert_eq!(spot(&[], &[x]), Spot::NotInLog(1));
-        assert_eq!(spot(&[x], &[x]), Spot::Outside);
+        let all = |folded: &[Digest], served: &[Digest]| spot(0, (folded, false), (served, false));
+        assert_eq!(all(&[x, x, y], &[x, y, x]), Some(Spot::Comment(2)));
+        assert_eq!(all(&[x, x], &[x]), Some(Spot::NotServed(2)));
+        assert_eq!(all(&[], &[x]), Some(Spot::NotInLog(1)));
+        assert_eq!(all(&[x], &[x]), Some(Spot::Outside));
+        assert_eq!(spot(7, (&[x], true), (&[x], true)), None, "the next page knows");
+        assert_eq!(spot(7, (&[x], true), (&[x], false)), Some(Spot::NotServed(9)));
     }
 }

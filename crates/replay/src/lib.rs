@@ -1,4 +1,4 @@
-//! Tool: verify the read models against the log, and rebuild them from it.
+//! Tool: verify the read models against the log, rebuild them from it, and see what lies on a projector's disk.
 //!
 //! It folds the log with the same code as the projector, in a store of its own, and asks the projector by query.
 //! Deliberately not here: writing to the log, and touching a projector's files.
@@ -11,11 +11,12 @@ mod rebuild;
 mod refold;
 mod report;
 mod source;
+mod status;
 mod verify;
 
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use tokio_util::sync::CancellationToken;
 
 use progress::Progress;
@@ -57,6 +58,29 @@ enum Action {
     ///
     /// `koe replay rebuild --nats nats://127.0.0.1:4222`
     Rebuild(How),
+    /// Shows how far the projector is, what lies on its disk, which places stand still, and which events were void.
+    ///
+    /// Exits 0 if a projector answered, 2 if none did.
+    ///
+    /// Examples:
+    ///
+    /// `koe replay status --data ./data`
+    ///
+    /// `koe replay status --nats nats://127.0.0.1:4222 --json`
+    Status(How),
+    /// Gives the room of a generation back that was replaced or set aside; `status` names them.
+    ///
+    /// Exits 0 when it is gone, 2 if it serves, is being rebuilt, or is not there.
+    ///
+    /// Examples:
+    ///
+    /// `koe replay drop-generation 3 --data ./data`
+    DropGeneration {
+        /// Its number.
+        generation: u32,
+        #[command(flatten)]
+        how: How,
+    },
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -74,6 +98,8 @@ pub async fn run(options: Options, stop: CancellationToken) -> anyhow::Result<Ex
         match options.action {
             Action::Verify(how) => verify(&how).await,
             Action::Rebuild(how) => rebuild(&how).await,
+            Action::Status(how) => status(&how).await,
+            Action::DropGeneration { generation, how } => drop_generation(&how, generation).await,
         }
     });
     match stop.run_until_cancelled(done).await {
@@ -97,6 +123,23 @@ async fn rebuild(how: &How) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+async fn status(how: &How) -> anyhow::Result<ExitCode> {
+    let nats = service::connect(&how.source.nats()?, "koe-replay").await?;
+    let status = client::Client::new(nats).status().await.context("no projector tells its status")?;
+    report::print(&if how.json { status::json(&status) } else { status::words(&status) })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn drop_generation(how: &How, generation: u32) -> anyhow::Result<ExitCode> {
+    let nats = service::connect(&how.source.nats()?, "koe-replay").await?;
+    let dropped = client::Client::new(nats).drop_generation(generation).await;
+    let bytes = dropped.with_context(|| format!("generation {generation} is not dropped"))?.bytes;
+    let json = serde_json::json!({ "generation": generation, "bytes": bytes });
+    let words = format!("generation {generation} is gone: {}\n", indicatif::HumanBytes(bytes));
+    report::print(&if how.json { format!("{json}\n") } else { words })?;
+    Ok(ExitCode::SUCCESS)
+}
+
 #[cfg(test)]
 mod tests {
     use clap::{Args as _, Command};
@@ -114,6 +157,9 @@ mod tests {
         assert!(parse(&["replay", "verify"]).is_ok());
         assert!(parse(&["replay", "verify", "--data", "d", "--json"]).is_ok());
         assert!(parse(&["replay", "rebuild", "--nats", "nats://localhost:1", "--nats-token", "t"]).is_ok());
+        assert!(parse(&["replay", "status", "--json"]).is_ok());
+        assert!(parse(&["replay", "drop-generation", "3", "--data", "d"]).is_ok());
+        assert!(parse(&["replay", "drop-generation"]).is_err());
         assert!(parse(&["replay", "verify", "--data", "d", "--nats", "nats://localhost:1"]).is_err());
     }
 }

@@ -6,10 +6,12 @@ use std::time::Duration;
 pub(crate) const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// How often the temporary store writes to the disk; nobody needs it after a crash.
 pub(crate) const FLUSH_EVERY_MILLIS: u64 = 5_000;
-/// Places asked for at once: the projector's fold waits while it reads them.
+/// Places asked for at once: what the projector reads within the patience of a question.
 pub(crate) const PAGE_PLACES: u32 = 100;
 /// The same, as a length.
 pub(crate) const PAGE_PLACES_LEN: usize = 100;
+/// Comments asked for at once where a thread differs: the projector's fold waits while it reads them.
+pub(crate) const PAGE_COMMENTS: u32 = 4_096;
 /// How often a comparison starts over: an epoch or a generation changes rarely, and three times in one run means that
 /// somebody has a greater worry.
 pub(crate) const ATTEMPTS_MAX: u32 = 3;

@@ -1,19 +1,20 @@
 //! `koe replay verify`: the log folded again, compared with what is served, page by page.
 //!
-//! The projector folds on meanwhile, so each page carries the sequence that it was read at, and the own fold goes to
-//! exactly that one before the page is compared. Places of different pages are compared at different sequences, each at
-//! its own.
+//! The projector folds on meanwhile, so each page says at which sequence these were the places, and each digest at which
+//! it was read. These never go back, so that the own fold goes to exactly each one and compares there.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, bail};
 use client::Client;
 use domain::Place;
 use journal::{Journal, Provision};
-use views::Digest;
+use views::{Digest, View, Voters};
 use wire::error::Failure;
 use wire::{Code, Position, v1};
 
-use crate::compare::{self, Difference, Digests, Spot};
-use crate::limits::{ATTEMPTS_MAX, PAGE_PLACES, PAGE_PLACES_LEN, SEARCHED_MAX};
+use crate::compare::{self, Difference, Spot};
+use crate::limits::{ATTEMPTS_MAX, PAGE_COMMENTS, PAGE_PLACES, PAGE_PLACES_LEN, SEARCHED_MAX};
 use crate::patience::Patience;
 use crate::progress::Progress;
 use crate::refold::Refold;
@@ -48,12 +49,15 @@ struct Verify<'a> {
     at_least: Position,
     report: Report,
     searched: usize,
+    /// Of the own fold.
+    voters: Voters,
 }
 
-/// A page of served digests.
+/// A page of served places.
 struct Page {
     position: Position,
-    digests: Digests,
+    /// With the position that each digest was read at.
+    digests: BTreeMap<Place, (Position, Digest)>,
     is_last: bool,
 }
 
@@ -63,7 +67,15 @@ impl<'a> Verify<'a> {
         let at_least = Position { epoch: head.epoch, sequence: head.sequence };
         let refold = Refold::begin(journal).await?;
         progress.begin("folding", head.sequence);
-        Ok(Self { koe, progress, refold, at_least, report: Report::new(at_least), searched: 0 })
+        Ok(Self {
+            koe,
+            progress,
+            refold,
+            at_least,
+            report: Report::new(at_least),
+            searched: 0,
+            voters: Voters::default(),
+        })
     }
 
     async fn compare(&mut self) -> anyhow::Result<Result<(), StartOver>> {
@@ -79,14 +91,23 @@ impl<'a> Verify<'a> {
             if !page.is_last && last <= after {
                 bail!("the projector gives the same places again");
             }
-            let folded = self.digests(after.take(), if page.is_last { None } else { last.clone() }).await?;
-            let differences = compare::places(&folded, &page.digests);
-            let extra = differences.iter().filter(|(_, difference)| *difference == Difference::NotInLog).count();
-            self.report.compared(folded.len() + extra, self.refold.events(), page.position);
-            for (place, difference) in differences {
-                let spot = self.spot(&place, difference).await?;
-                self.report.add(place, difference, spot);
+            let up_to = if page.is_last { None } else { last.clone() };
+            let folded = self.places(after.take(), up_to).await?;
+            let lacking = compare::lacking(&folded, page.digests.keys());
+            let extra = lacking.iter().filter(|(_, difference)| *difference == Difference::NotInLog).count();
+            for (place, difference) in lacking {
+                self.report.add(place, difference, None);
             }
+            for (place, (position, served)) in &page.digests {
+                if let Err(over) = self.fold_to(*position).await? {
+                    return Ok(Err(over));
+                }
+                if folded.contains(place) && self.digest(place).await? != *served {
+                    let spot = self.spot(place).await?;
+                    self.report.add(place.clone(), Difference::Contents, spot);
+                }
+            }
+            self.report.compared(folded.len() + extra, self.refold.events(), page.position);
             if page.is_last {
                 return Ok(Ok(()));
             }
@@ -99,8 +120,8 @@ impl<'a> Verify<'a> {
         let question = v1::DigestRequest {
             after: after.map(place_out),
             limit: PAGE_PLACES,
-            only: None,
             at_least: self.at_least.to_string(),
+            ..v1::DigestRequest::default()
         };
         let mut patience = Patience::new();
         loop {
@@ -124,20 +145,35 @@ impl<'a> Verify<'a> {
         Ok(folded.or(Err(StartOver)))
     }
 
-    /// The own digests between two places.
-    async fn digests(&self, after: Option<Place>, up_to: Option<Place>) -> anyhow::Result<Digests> {
-        let store = self.refold.store();
+    /// Reads the own fold.
+    async fn read<T: Send + 'static>(
+        &mut self,
+        read: impl FnOnce(&View<'_>, &mut Voters) -> Result<T, views::Error> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let (store, mut voters) = (self.refold.store(), std::mem::take(&mut self.voters));
         let read = tokio::task::spawn_blocking(move || {
-            compare::digests(&store.view(), after.as_ref(), up_to.as_ref(), PAGE_PLACES_LEN)
+            let read = read(&store.view(), &mut voters);
+            (read, voters)
         });
-        read.await.context("reading the temporary store broke")?.context("the temporary store cannot be read")
+        let (read, voters) = read.await.context("reading the temporary store broke")?;
+        self.voters = voters;
+        read.context("the temporary store cannot be read")
+    }
+
+    /// The own places between two.
+    async fn places(&mut self, after: Option<Place>, up_to: Option<Place>) -> anyhow::Result<BTreeSet<Place>> {
+        self.read(move |view, _| compare::places_between(view, after.as_ref(), up_to.as_ref(), PAGE_PLACES_LEN))
+            .await
+    }
+
+    /// The own digest of a place.
+    async fn digest(&mut self, place: &Place) -> anyhow::Result<Digest> {
+        let place = place.clone();
+        self.read(move |view, voters| view.digest(&place, voters)).await
     }
 
     /// Where in a place the contents differ, if that can be found out. Both sides are read again, later and alike.
-    async fn spot(&mut self, place: &Place, difference: Difference) -> anyhow::Result<Option<Spot>> {
-        if difference != Difference::Contents {
-            return Ok(None);
-        }
+    async fn spot(&mut self, place: &Place) -> anyhow::Result<Option<Spot>> {
         if place.thread.is_none() {
             return Ok(Some(Spot::Outside));
         }
@@ -145,21 +181,34 @@ impl<'a> Verify<'a> {
             return Ok(None);
         }
         self.searched += 1;
-        let only = v1::DigestRequest { only: Some(place_out(place)), ..v1::DigestRequest::default() };
-        // Some thirty thousand comments are more than one answer carries: the thread is named all the same.
-        let Ok(reply) = self.koe.digest(&only).await else {
-            return Ok(None);
-        };
-        let position = position_in(&reply)?;
-        if self.fold_to(position).await?.is_err() {
-            return Ok(None);
+        let mut after = 0;
+        loop {
+            let only = v1::DigestRequest {
+                only: Some(place_out(place)),
+                comments_after: after,
+                limit: PAGE_COMMENTS,
+                ..v1::DigestRequest::default()
+            };
+            // A projector that does not say leaves the thread named, and its comment not.
+            let Ok(reply) = self.koe.digest(&only).await else {
+                return Ok(None);
+            };
+            if self.fold_to(position_in(&reply.position)?).await?.is_err() {
+                return Ok(None);
+            }
+            let served = reply.comments.iter().map(|digest| digest_in(digest));
+            let served = served.collect::<anyhow::Result<Vec<_>>>()?;
+            let place = place.clone();
+            let own = move |view: &View<'_>, voters: &mut Voters| {
+                view.comment_digests(&place, after, PAGE_COMMENTS, voters)
+            };
+            let (folded, more) = self.read(own).await?;
+            let spot = compare::spot(after, (&folded, more), (&served, !reply.done));
+            if spot.is_some() {
+                return Ok(spot);
+            }
+            after = after.saturating_add(PAGE_COMMENTS);
         }
-        let served = reply.comments.iter().map(|digest| digest_in(digest)).collect::<anyhow::Result<Vec<_>>>()?;
-        let (store, place) = (self.refold.store(), place.clone());
-        let read = tokio::task::spawn_blocking(move || store.view().comment_digests(&place));
-        let folded = read.await.context("reading the temporary store broke")?;
-        let folded = folded.context("the temporary store cannot be read")?;
-        Ok(Some(compare::spot(&folded, &served)))
     }
 }
 
@@ -176,8 +225,8 @@ fn place_in(place: &v1::Place) -> anyhow::Result<Place> {
     parsed.context("the projector names a place that cannot be")
 }
 
-fn position_in(reply: &v1::DigestReply) -> anyhow::Result<Position> {
-    reply.position.parse().context("the projector's position cannot be read")
+fn position_in(position: &str) -> anyhow::Result<Position> {
+    position.parse().context("the projector's position cannot be read")
 }
 
 fn digest_in(digest: &[u8]) -> anyhow::Result<Digest> {
@@ -185,10 +234,10 @@ fn digest_in(digest: &[u8]) -> anyhow::Result<Digest> {
 }
 
 fn page_in(reply: v1::DigestReply) -> anyhow::Result<Page> {
-    let position = position_in(&reply)?;
+    let position = position_in(&reply.position)?;
     let digests = reply.places.into_iter().map(|served| {
         let place = place_in(&served.place.unwrap_or_default())?;
-        Ok((place, digest_in(&served.digest)?))
+        Ok((place, (position_in(&served.position)?, digest_in(&served.digest)?)))
     });
     Ok(Page { position, digests: digests.collect::<anyhow::Result<_>>()?, is_last: reply.done })
 }
@@ -200,14 +249,15 @@ mod tests {
 
     fn served(site: &str, thread: &str, digest: Vec<u8>) -> v1::DigestReply {
         let place = Some(v1::Place { site: site.into(), thread: thread.into() });
-        let places = vec![v1::PlaceDigest { place, digest: digest.into() }];
+        let places = vec![v1::PlaceDigest { place, digest: digest.into(), position: "0-feed-8".into() }];
         v1::DigestReply { position: "0-feed-7".into(), places, done: true, ..v1::DigestReply::default() }
     }
 
     #[test]
     fn a_page_is_read_or_refused() {
         let page = page_in(served("demo", "a", vec![7; 32])).unwrap();
-        assert_eq!(page.digests, Digests::from([(place(Some("a")), [7; 32])]));
+        let read_at = Position { epoch: 0xfeed, sequence: 8 };
+        assert_eq!(page.digests, BTreeMap::from([(place(Some("a")), (read_at, [7; 32]))]));
         assert_eq!((page.position.sequence, page.is_last), (7, true));
         for bad in
             [served("demo", "a", vec![7; 31]), served("", "a", vec![7; 32]), served("demo", "a.b", vec![7; 32])]

@@ -3,184 +3,103 @@
 //! They cover logical records by place, comment numbers among them, recomputed from stored values; no sequences, no
 //! internal numbers of places or voters, no counters of what had no effect.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+mod fields;
+mod voters;
 
-use domain::{AuthorId, CommandId, Place, SiteId};
+use domain::{AuthorId, CommandId, Place};
 
 use crate::error::Error;
-use crate::keys::{Key, PlaceNo, Side, WordList, number_tail, prefix, voters_tail};
+use crate::keys::{Key, KeyBytes, PlaceNo, Side, WordList, number_tail, prefix, voters_tail};
 use crate::pages::{View, id_of};
 use crate::records::{
-    Audit, Author, Command, Comment, Flag, Flags, FormerName, Mode, Resolution, Rules, Settings, Site, Thread,
-    VoterIds, Words,
+    Audit, Author, Command, Comment, Flag, Flags, FormerName, Resolution, Rules, Settings, Site, Thread, Words,
 };
 use roaring::RoaringBitmap;
 
+use fields::{Fields, Sum};
+pub use voters::Voters;
+
 /// 32 bytes of BLAKE3.
 pub type Digest = [u8; 32];
-
-/// Fields one after another, each text with its length, and what may come several times with its name before each or their
-/// number before all, so that no two records share their bytes.
-struct Fields(blake3::Hasher);
-
-impl Fields {
-    fn of(kind: &str) -> Self {
-        let mut fields = Self(blake3::Hasher::new());
-        fields.text(kind);
-        fields
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        let length = u64::try_from(bytes.len()).expect("a length fits");
-        self.0.update(&length.to_be_bytes());
-        self.0.update(bytes);
-    }
-
-    fn text(&mut self, text: &str) {
-        self.bytes(text.as_bytes());
-    }
-
-    fn number(&mut self, number: impl Into<i128>) {
-        self.0.update(&number.into().to_be_bytes());
-    }
-
-    fn optional(&mut self, number: Option<i64>) {
-        self.number(u8::from(number.is_some()));
-        self.number(number.unwrap_or_default());
-    }
-
-    /// How many of something follow.
-    fn count(&mut self, count: usize) {
-        self.number(u64::try_from(count).expect("a length fits"));
-    }
-
-    fn mode(&mut self, mode: &Mode) {
-        self.number(mode.code);
-        self.text(&mode.reason);
-        self.text(&mode.successor);
-    }
-
-    fn words(&mut self, words: &Words) {
-        self.text(&words.text);
-        self.number(words.time_millis);
-        self.count(words.quotes.len());
-        for quote in &words.quotes {
-            for field in [quote.number, quote.revision, quote.start, quote.end, quote.at] {
-                self.number(field);
-            }
-        }
-    }
-
-    fn finish(&self) -> Digest {
-        *self.0.finalize().as_bytes()
-    }
-}
-
-/// A set whose members come in no useful order: the sum of their digests.
-#[derive(Default)]
-struct Sum(u128, u128);
-
-impl Sum {
-    fn add(&mut self, member: &Digest) {
-        let (low, high) = member.split_at(16);
-        let number = |half: &[u8]| u128::from_be_bytes(half.try_into().expect("half of 32 bytes"));
-        self.0 = self.0.wrapping_add(number(low));
-        self.1 = self.1.wrapping_add(number(high));
-    }
-
-    fn into_fields(self, fields: &mut Fields) {
-        fields.bytes(&self.0.to_be_bytes());
-        fields.bytes(&self.1.to_be_bytes());
-    }
-}
-
-/// Digests of the ids of a site's voters, each chunk looked up once.
-struct Voters {
-    site: PlaceNo,
-    digests: HashMap<u32, Vec<Digest>>,
-}
-
-impl Voters {
-    fn digest(&mut self, view: &View<'_>, voter: u32) -> Result<Digest, Error> {
-        let (chunk, slot) = VoterIds::place_of(voter);
-        let digests = match self.digests.entry(chunk) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(vacant) => {
-                let ids: Option<VoterIds> = view.get(&Key::VoterIds(self.site, chunk))?;
-                let ids = ids.unwrap_or_default().0;
-                vacant.insert(ids.iter().map(|id| *blake3::hash(id.as_bytes()).as_bytes()).collect())
-            }
-        };
-        digests.get(slot).copied().ok_or(Error::Damaged("a voter is missing"))
-    }
-}
 
 impl View<'_> {
     /// Places after one, in the order of keys: each site and then its threads.
     pub fn places(&self, after: Option<&Place>, limit: usize) -> Result<Vec<Place>, Error> {
         let mut places = Vec::new();
-        let from = after.map_or_else(prefix::sites, |after| Key::Site(&after.site).encode());
-        for entry in self.tree.range(from..) {
-            let (key, _) = entry?;
-            let Some(id) = key.strip_prefix(prefix::sites().as_slice()) else {
-                break;
+        let mut last = after.cloned();
+        while places.len() < limit {
+            let Some(next) = self.next_place(last.as_ref())? else { break };
+            let Some(id) = &next.thread else {
+                places.push(next.clone());
+                last = Some(next);
+                continue;
             };
-            let site: SiteId = parse(id)?;
-            let whole = Place { site: site.clone(), thread: None };
-            if after.is_none_or(|after| *after < whole) {
-                places.push(whole);
-            }
-            for entry in self.tree.scan_prefix(prefix::threads(&site)) {
-                if places.len() >= limit {
-                    break;
-                }
+            // The threads of a site stand side by side.
+            let prefix = prefix::threads(&next.site);
+            for entry in self.tree.range(Key::Thread(&next.site, id).encode()..).take(limit - places.len()) {
                 let (key, _) = entry?;
-                let id = key.strip_prefix(prefix::threads(&site).as_slice()).unwrap_or_default();
-                let place = Place { site: site.clone(), thread: Some(parse(id)?) };
-                if after.is_none_or(|after| *after < place) {
-                    places.push(place);
-                }
+                let Some(id) = key.strip_prefix(prefix.as_slice()) else { break };
+                places.push(Place { site: next.site.clone(), thread: Some(parse(id)?) });
             }
-            if places.len() >= limit {
-                break;
-            }
+            last = places.last().cloned();
         }
-        places.truncate(limit);
         Ok(places)
     }
 
+    /// The place after one: the first or next thread of its site, or else the next site.
+    fn next_place(&self, after: Option<&Place>) -> Result<Option<Place>, Error> {
+        let from = match after {
+            Some(after) => {
+                let prefix = prefix::threads(&after.site);
+                let from = match &after.thread {
+                    Some(thread) => behind(Key::Thread(&after.site, thread).encode()),
+                    None => prefix.clone(),
+                };
+                let found = self.tree.range(from..).next().transpose()?;
+                if let Some(id) = found.as_ref().and_then(|(key, _)| key.strip_prefix(prefix.as_slice())) {
+                    return Ok(Some(Place { site: after.site.clone(), thread: Some(parse(id)?) }));
+                }
+                behind(Key::Site(&after.site).encode())
+            }
+            None => prefix::sites(),
+        };
+        let found = self.tree.range(from..).next().transpose()?;
+        let id = found.as_ref().and_then(|(key, _)| key.strip_prefix(prefix::sites().as_slice()));
+        id.map(|id| Ok(Place { site: parse(id)?, thread: None })).transpose()
+    }
+
     /// The digest of all that is stored of a place, or of nothing.
-    pub fn digest(&self, place: &Place) -> Result<Digest, Error> {
+    pub fn digest(&self, place: &Place, voters: &mut Voters) -> Result<Digest, Error> {
+        let Some(site) = self.site(&place.site)? else { return Ok(Digest::default()) };
         match &place.thread {
             Some(id) => match self.thread(&place.site, id)? {
-                Some(thread) => self.thread_digest(place, &thread),
+                Some(thread) => self.thread_digest(place, PlaceNo(site.place), &thread, voters),
                 None => Ok(Digest::default()),
             },
-            None => match self.site(&place.site)? {
-                Some(site) => self.site_digest(place, &site),
-                None => Ok(Digest::default()),
-            },
+            None => self.site_digest(place, &site),
         }
     }
 
-    /// The digest of each comment of a thread, by number.
-    pub fn comment_digests(&self, place: &Place) -> Result<Vec<Digest>, Error> {
+    /// The digests of a thread's comments after a number, and whether more follow.
+    pub fn comment_digests(
+        &self,
+        place: &Place,
+        after: u32,
+        limit: u32,
+        voters: &mut Voters,
+    ) -> Result<(Vec<Digest>, bool), Error> {
         let (Some(id), Some(site)) = (&place.thread, self.site(&place.site)?) else {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), false));
         };
-        let Some(thread) = self.thread(&place.site, id)? else {
-            return Ok(Vec::new());
-        };
-        let (site, thread) = (PlaceNo(site.place), PlaceNo(thread.place));
-        let mut voters = Voters { site, digests: HashMap::new() };
-        self.scan::<Comment>(prefix::comments(thread))
-            .map(|entry| {
-                let (key, comment) = entry?;
-                let number = number_tail(&key).ok_or(Error::Damaged("a comment's key"))?;
-                self.comment_digest(thread, number, &comment, &mut voters)
-            })
-            .collect()
+        let Some(thread) = self.thread(&place.site, id)? else { return Ok((Vec::new(), false)) };
+        voters.begin(PlaceNo(site.place));
+        let end = thread.posted.min(after.saturating_add(limit));
+        let no = PlaceNo(thread.place);
+        let digests = (after.saturating_add(1)..=end).map(|number| {
+            let comment = self.row(no, number)?;
+            self.comment_digest(no, number, &comment, voters)
+        });
+        Ok((digests.collect::<Result<_, _>>()?, end < thread.posted))
     }
 
     fn site_digest(&self, place: &Place, site: &Site) -> Result<Digest, Error> {
@@ -245,8 +164,15 @@ impl View<'_> {
         Ok(())
     }
 
-    fn thread_digest(&self, place: &Place, thread: &Thread) -> Result<Digest, Error> {
+    fn thread_digest(
+        &self,
+        place: &Place,
+        site: PlaceNo,
+        thread: &Thread,
+        voters: &mut Voters,
+    ) -> Result<Digest, Error> {
         let no = PlaceNo(thread.place);
+        voters.begin(site);
         let mut fields = Fields::of("thread");
         fields.text(place.site.as_str());
         fields.text(place.thread.as_ref().map_or("", domain::ThreadId::as_str));
@@ -268,8 +194,15 @@ impl View<'_> {
             fields.text("former address");
             fields.text(&entry?.1);
         }
-        for digest in self.comment_digests(place)? {
-            fields.bytes(&digest);
+        let mut comments = 0;
+        for entry in self.scan::<Comment>(prefix::comments(no)) {
+            let (key, comment) = entry?;
+            let number = number_tail(&key).ok_or(Error::Damaged("a comment's key"))?;
+            fields.bytes(&self.comment_digest(no, number, &comment, voters)?);
+            comments += 1;
+        }
+        if comments != thread.posted {
+            return Err(Error::Damaged("a comment is missing"));
         }
         self.add_audit(no, &mut fields)?;
         self.add_commands(no, &mut fields)?;
@@ -403,6 +336,12 @@ impl View<'_> {
         }
         Ok(())
     }
+}
+
+/// The first key that may stand behind one: ids hold no zero byte.
+fn behind(mut key: KeyBytes) -> KeyBytes {
+    key.push(0);
+    key
 }
 
 pub(crate) fn parse<T: std::str::FromStr>(id: &[u8]) -> Result<T, Error> {

@@ -13,7 +13,7 @@ use crate::records::{
     Address, Audit, Author, Command, Comment, Flag, FormerName, Frozen, Outline, Resolution, Scores, Settings,
     Site, Thread, VoterIds, Words,
 };
-use crate::table::Table;
+use crate::table::{Table, Writes};
 use crate::voters::Bucket;
 use lists::Lists;
 
@@ -55,10 +55,10 @@ macro_rules! tables {
             }
 
             /// All changes of the step; the next one may begin.
-            pub(crate) fn write(&mut self, batch: &mut sled::Batch) {
-                $(self.$name.write(batch);)*
-                self.lists.write(batch);
+            pub(crate) fn write(&mut self, writes: &mut Writes) -> Result<(), Error> {
+                $(self.$name.write(writes)?;)*
                 self.touched.clear();
+                self.lists.write(writes)
             }
 
             /// Forgets everything, since the step came to nothing.

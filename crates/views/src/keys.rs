@@ -124,6 +124,8 @@ pub(crate) enum Key<'a> {
     /// 25 place(thread) chunk: [`crate::records::Outline`] of the comments number `chunk * 128 + 1` and on. It says again what
     /// the comments say, in few values, and stands in no digest.
     Outline(PlaceNo, u32),
+    /// 26: [`crate::inventory::Inventory`] of everything else but the checkpoint.
+    Inventory,
     /// 30 place(site) chunk: [`crate::records::Board`] of the threads opened as number `chunk * 128` and on.
     Board(PlaceNo, u32),
     /// 31 place(site) ordinal: the thread that was opened as this number of its site, from 0, `String`.
@@ -198,6 +200,7 @@ impl Key<'_> {
             }
             Self::FormerAddress(thread, number) => Parts::of(24).place(*thread).number(*number),
             Self::Outline(thread, chunk) => Parts::of(25).place(*thread).number(*chunk),
+            Self::Inventory => Parts::of(26),
             Self::Board(site, chunk) => Parts::of(30).place(*site).number(*chunk),
             Self::Ordinal(site, ordinal) => Parts::of(31).place(*site).number(*ordinal),
             Self::Activity(thread) => Parts::of(32).place(*thread),
@@ -434,6 +437,7 @@ mod tests {
             Key::FormerAddress(one, 0),
             Key::Outline(one, 255),
             Key::Outline(one, 256),
+            Key::Inventory,
             Key::Board(one, 255),
             Key::Board(one, 256),
             Key::Ordinal(one, 0),

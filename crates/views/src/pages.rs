@@ -1,7 +1,8 @@
 //! What readers see: pages of a thread, all as of one position.
 
 use std::collections::HashMap;
-use std::sync::RwLockReadGuard;
+use std::sync::atomic::Ordering;
+use std::sync::{PoisonError, RwLockReadGuard};
 
 use domain::moderation::Ban;
 use domain::thread::FlagFacts;
@@ -32,6 +33,7 @@ pub struct View<'s> {
     pub(crate) tree: &'s sled::Tree,
     pub(crate) boards: &'s Boards,
     sequence: u64,
+    is_whole: bool,
     _gate: RwLockReadGuard<'s, ()>,
 }
 
@@ -182,8 +184,15 @@ pub(crate) struct Names(HashMap<String, String>);
 
 impl<'s> View<'s> {
     pub(crate) fn new(store: &'s Store) -> Self {
-        let gate = store.gate.read().expect("nothing panics while it holds the gate");
-        Self { tree: &store.tree, boards: &store.boards, sequence: store.sequence(), _gate: gate }
+        // sled may panic in a batch, which is then no whole one.
+        let gate = store.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let is_whole = store.is_whole.load(Ordering::Acquire);
+        Self { tree: &store.tree, boards: &store.boards, sequence: store.sequence(), is_whole, _gate: gate }
+    }
+
+    /// Whether this is of one position. It is not once a batch broke halfway: nothing may be read then.
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// The last sequence that is folded.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use domain::{CommentId, Place, Recorded, SiteId, State, Tally, ThreadId};
 
@@ -11,9 +11,11 @@ use crate::boards::Boards;
 use crate::draft::{Draft, Touched, TouchedThread};
 use crate::error::Error;
 use crate::fold::{self, Outcome};
+use crate::inventory::Inventory;
 use crate::keys::{Key, PlaceNo};
 use crate::pages::View;
 use crate::records::{Checkpoint, Scores};
+use crate::table::Writes;
 use crate::value::Value;
 
 /// The layout of keys and values, and the events that are known. Another number is another generation.
@@ -49,6 +51,10 @@ pub struct Store {
     draft: Mutex<Draft>,
     /// What rankings are read from, kept right by the fold.
     pub(crate) boards: Boards,
+    /// Changes only while nobody reads.
+    pub(crate) is_whole: AtomicBool,
+    /// Of what is stored; who folds holds it.
+    inventory: Mutex<Inventory>,
 }
 
 /// What one batch made of the store.
@@ -90,6 +96,8 @@ pub struct CommentChange {
 
 impl Store {
     /// Opens the store in a directory of its own, or makes it.
+    ///
+    /// All of it is read once and compared with what was written: it is what was folded up to its checkpoint, or an error.
     pub fn open(dir: &Path, options: Options) -> Result<Self, Error> {
         let db = sled::Config::new()
             .path(dir)
@@ -103,16 +111,24 @@ impl Store {
                 _ => Error::Sled(error),
             })?;
         let tree = db.open_tree(TREE)?;
-        let draft = Mutex::new(Draft::new(&tree, options.fold_cache_bytes));
-        let (gate, sequence, boards) = (RwLock::new(()), AtomicU64::new(0), Boards::default());
-        let store = Self { db, tree, gate, sequence, draft, boards };
-        if let Some(checkpoint) = store.checkpoint()? {
-            if checkpoint.schema != SCHEMA {
-                return Err(Error::OtherSchema { found: checkpoint.schema });
-            }
-            store.sequence.store(checkpoint.sequence, Ordering::Release);
+        let checkpoint = tree.get(Key::Checkpoint.encode())?;
+        let checkpoint = checkpoint.map(|stored| Checkpoint::from_stored(&stored)).transpose()?;
+        if let Some(checkpoint) = checkpoint.as_ref().filter(|checkpoint| checkpoint.schema != SCHEMA) {
+            return Err(Error::OtherSchema { found: checkpoint.schema });
         }
-        Ok(store)
+        let sequence = checkpoint.map_or(0, |checkpoint| checkpoint.sequence);
+        let inventory = Mutex::new(Inventory::taken(&tree, sequence)?);
+        let draft = Mutex::new(Draft::new(&tree, options.fold_cache_bytes));
+        Ok(Self {
+            db,
+            tree,
+            gate: RwLock::new(()),
+            sequence: AtomicU64::new(sequence),
+            draft,
+            boards: Boards::default(),
+            is_whole: AtomicBool::new(true),
+            inventory,
+        })
     }
 
     /// What is folded; `None` before the first batch.
@@ -177,8 +193,9 @@ impl Store {
         let told = told(draft, &touched, outcomes, sequence)?;
         let Some(last) = last else { return Ok(told) };
         draft.lists.settle()?;
-        let mut writes = sled::Batch::default();
-        draft.write(&mut writes);
+        let mut inventory = self.inventory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writes = Writes { batch: sled::Batch::default(), inventory: *inventory };
+        draft.write(&mut writes)?;
         let checkpoint = Checkpoint {
             stream: stream.to_owned(),
             created_nanos,
@@ -188,14 +205,21 @@ impl Store {
             message_id: last.content.message_id(),
             schema: SCHEMA,
         };
-        writes.insert(Key::Checkpoint.encode().as_slice(), checkpoint.to_stored());
-        let gate = self.gate.write().expect("nothing panics while it holds the gate");
-        self.tree.apply_batch(writes)?;
+        let Writes { mut batch, inventory: mut after } = writes;
+        after.sequence = sequence;
+        batch.insert(Key::Checkpoint.encode().as_slice(), checkpoint.to_stored());
+        batch.insert(Key::Inventory.encode().as_slice(), after.to_stored());
+        let gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        // A batch that breaks halfway may be there in part until the store is opened again.
+        self.is_whole.store(false, Ordering::Release);
+        self.tree.apply_batch(batch)?;
+        self.is_whole.store(true, Ordering::Release);
         self.sequence.store(sequence, Ordering::Release);
         for (thread, touched) in &touched {
             self.boards.patch(&self.tree, *thread, &touched.numbers);
         }
         drop(gate);
+        *inventory = after;
         Ok(told)
     }
 

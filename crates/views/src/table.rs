@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use crate::error::Error;
+use crate::inventory::{Inventory, Stamp};
 use crate::keys::{Key, KeyBytes};
-use crate::value::Value;
+use crate::value::{Value, checksum_of};
 
 type Slots<V> = HashMap<KeyBytes, Slot<V>, foldhash::fast::RandomState>;
 
@@ -31,8 +32,25 @@ pub(crate) struct Table<V> {
 struct Slot<V> {
     value: Option<V>,
     changed: bool,
+    was: Was,
     /// The entry's own and those of its value as it is stored.
     bytes: usize,
+}
+
+/// What is stored under a key while the step is not.
+#[derive(Clone, Copy)]
+enum Was {
+    /// Nobody looked.
+    Unknown,
+    Nothing,
+    /// A value with this checksum.
+    Stored(u32),
+}
+
+/// A batch in the making, and the inventory as it is after it.
+pub(crate) struct Writes {
+    pub(crate) batch: sled::Batch,
+    pub(crate) inventory: Inventory,
 }
 
 impl<V: Value> Table<V> {
@@ -89,9 +107,9 @@ impl<V: Value> Table<V> {
         let slot = match self.recent.entry(key.clone()) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(vacant) => {
-                self.former.remove(&key);
+                let was = self.former.remove(&key).map_or(Was::Unknown, |former| former.was);
                 self.bytes += ENTRY_BYTES;
-                vacant.insert(Slot { value: None, changed: false, bytes: ENTRY_BYTES })
+                vacant.insert(Slot { value: None, changed: false, was, bytes: ENTRY_BYTES })
             }
         };
         slot.value = value;
@@ -100,20 +118,28 @@ impl<V: Value> Table<V> {
         }
     }
 
-    /// Everything that the step has changed, into the batch.
-    pub(crate) fn write(&mut self, batch: &mut sled::Batch) {
+    /// Everything that the step has changed, into the batch and the inventory.
+    pub(crate) fn write(&mut self, writes: &mut Writes) -> Result<(), Error> {
         for key in self.changed.drain(..) {
             let Some(slot) = self.recent.get_mut(&key) else { continue };
-            slot.changed = false;
+            let was = match slot.was {
+                Was::Unknown => Was::of(self.tree.get(&key)?.as_deref())?,
+                known => known,
+            };
+            if let Was::Stored(checksum) = was {
+                writes.inventory.take(Stamp::of(&key, checksum));
+            }
             self.bytes -= slot.bytes;
-            slot.bytes = ENTRY_BYTES;
-            match &slot.value {
-                Some(value) => {
-                    let stored = value.to_stored();
-                    slot.bytes += stored.len();
-                    batch.insert(key.as_slice(), stored);
-                }
-                None => batch.remove(key.as_slice()),
+            (slot.changed, slot.was, slot.bytes) = (false, Was::Nothing, ENTRY_BYTES);
+            if let Some(value) = &slot.value {
+                let stored = value.to_stored();
+                let checksum = checksum_of(&stored)?;
+                writes.inventory.add(Stamp::of(&key, checksum));
+                slot.was = Was::Stored(checksum);
+                slot.bytes += stored.len();
+                writes.batch.insert(key.as_slice(), stored);
+            } else if matches!(was, Was::Stored(_)) {
+                writes.batch.remove(key.as_slice());
             }
             self.bytes += slot.bytes;
         }
@@ -121,11 +147,18 @@ impl<V: Value> Table<V> {
             self.former = std::mem::take(&mut self.recent);
             self.bytes = 0;
         }
+        Ok(())
     }
 
     /// Forgets everything, as after a step that came to nothing.
     pub(crate) fn clear(&mut self) {
         *self = Self::keeping(&self.tree, self.bytes_max);
+    }
+}
+
+impl Was {
+    fn of(stored: Option<&[u8]>) -> Result<Self, Error> {
+        stored.map_or(Ok(Self::Nothing), |stored| checksum_of(stored).map(Self::Stored))
     }
 }
 
@@ -141,9 +174,10 @@ fn find<V: Value>(
         None => match tree.get(key)? {
             Some(stored) => {
                 let bytes = ENTRY_BYTES + stored.len();
-                Slot { value: Some(V::from_stored(&stored)?), changed: false, bytes }
+                let was = Was::of(Some(&stored))?;
+                Slot { value: Some(V::from_stored(&stored)?), changed: false, was, bytes }
             }
-            None => Slot { value: None, changed: false, bytes: ENTRY_BYTES },
+            None => Slot { value: None, changed: false, was: Was::Nothing, bytes: ENTRY_BYTES },
         },
     };
     *bytes += slot.bytes;

@@ -29,16 +29,23 @@ pub(crate) trait Value: Sized {
     }
 
     fn from_stored(stored: &[u8]) -> Result<Self, Error> {
-        let (head, body) = stored.split_first_chunk::<HEAD_BYTES>().ok_or(Error::Damaged("cut short"))?;
-        let [version, checksum @ ..] = *head;
-        if version != VERSION {
-            return Err(Error::Damaged("unknown version"));
-        }
-        if u32::from_be_bytes(checksum) != crc32fast::hash(body) {
-            return Err(Error::Damaged("checksum"));
-        }
-        Self::read(body)
+        sound_checksum(stored)?;
+        Self::read(stored.get(HEAD_BYTES..).unwrap_or_default())
     }
+}
+
+/// The checksum that a stored value says it has.
+pub(crate) fn checksum_of(stored: &[u8]) -> Result<u32, Error> {
+    let (head, _) = stored.split_first_chunk::<HEAD_BYTES>().ok_or(Error::Damaged("cut short"))?;
+    let [version, checksum @ ..] = *head;
+    if version == VERSION { Ok(u32::from_be_bytes(checksum)) } else { Err(Error::Damaged("unknown version")) }
+}
+
+/// The checksum of a stored value, if it is that of what follows.
+pub(crate) fn sound_checksum(stored: &[u8]) -> Result<u32, Error> {
+    let checksum = checksum_of(stored)?;
+    let body = stored.get(HEAD_BYTES..).unwrap_or_default();
+    if checksum == crc32fast::hash(body) { Ok(checksum) } else { Err(Error::Damaged("checksum")) }
 }
 
 /// Values that bincode writes.

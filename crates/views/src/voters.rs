@@ -112,6 +112,8 @@ pub(crate) fn add(draft: &mut Draft, site: PlaceNo, voters: u32, id: &AuthorId) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inventory::Inventory;
+    use crate::table::Writes;
 
     fn id(number: u32) -> AuthorId {
         format!("voter-{number}").parse().unwrap()
@@ -132,9 +134,9 @@ mod tests {
             assert_eq!(find(&mut draft, voters, voters).unwrap(), None);
             add(&mut draft, site, voters, &id(voters)).unwrap();
             if voters % 100 == 0 {
-                let mut batch = sled::Batch::default();
-                draft.write(&mut batch);
-                db.apply_batch(batch).unwrap();
+                let mut writes = Writes { batch: sled::Batch::default(), inventory: Inventory::default() };
+                draft.write(&mut writes).unwrap();
+                db.apply_batch(writes.batch).unwrap();
             }
             let known = voters / 2;
             assert_eq!(find(&mut draft, voters + 1, known).unwrap(), Some(known), "of {}", voters + 1);

@@ -56,6 +56,12 @@ codes! {
     Unavailable = "unavailable", 503, "a part of the service does not answer; try again with the same id";
     /// Too many requests are being served.
     Overloaded = "overloaded", 503, "too many requests at once; try again in a moment";
+    /// A stored value is not what was written.
+    StoreUnreadable = "store-unreadable", 503, "what is stored cannot be read; it is being folded again, try again later";
+    /// It serves or is being rebuilt.
+    GenerationInUse = "generation-in-use", 409, "this generation serves or is being rebuilt";
+    /// There is none of this number on the disk.
+    GenerationUnknown = "generation-unknown", 404, "the projector has no generation of this number";
     /// A defect of Koe.
     Internal = "internal", 500, "something broke inside Koe; the log of the service says what";
 }

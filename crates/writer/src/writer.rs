@@ -301,8 +301,11 @@ fn refused_by_log(error: &journal::Error) -> Refusal {
 fn refusal_of(error: client::Error) -> Refusal {
     match error {
         client::Error::Refused { code: code @ Code::Failed(Failure::Behind), .. } => code.into(),
-        // The log lost its tail between the look and the question: the next try sees the new epoch.
-        client::Error::Refused { code: Code::Failed(Failure::PositionLost), .. } => Failure::Behind.into(),
+        // The log lost its tail between the look and the question, and the next try sees the new epoch; or what is stored
+        // is damaged, and the log is being folded again.
+        client::Error::Refused {
+            code: Code::Failed(Failure::PositionLost | Failure::StoreUnreadable), ..
+        } => Failure::Behind.into(),
         client::Error::Unavailable(_) => Failure::Unavailable.into(),
         error => {
             tracing::error!(%error, "the projector's answer cannot be used");

@@ -6,15 +6,16 @@ use std::time::SystemTime;
 use domain::{Place, Timestamp};
 use service::{Refusal, Request};
 use tokio::sync::oneshot;
-use views::SCHEMA;
+use views::{SCHEMA, View, Voters};
 use wire::error::Failure;
 use wire::values::time_out;
 use wire::{Position, v1};
 
-use super::{Answer, limit, need_all, read};
+use super::{Answer, at_least, limit, need_all, read, read_of, whole_view};
 use crate::answers;
-use crate::limits::{DIGEST_DEFAULT, DIGEST_MAX, FROZEN_NAMED_MAX};
-use crate::shared::Shared;
+use crate::generations::{Lying, lying};
+use crate::limits::{DIGEST_COMMENTS_MAX, DIGEST_DEFAULT, DIGEST_MAX, FROZEN_NAMED_MAX};
+use crate::shared::{Generation, Order, Shared};
 
 pub(super) async fn status(shared: &Shared, request: Request<v1::StatusRequest>) -> Answer<v1::StatusReply> {
     need_all(&request, "status")?;
@@ -22,6 +23,7 @@ pub(super) async fn status(shared: &Shared, request: Request<v1::StatusRequest>)
     let head = *shared.head.borrow();
     let seen = SystemTime::now() - head.seen.elapsed();
     let seen = seen.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    let generations = stored(shared, generation).await;
     let base = v1::StatusReply {
         end: head.sequence,
         end_seen: Some(time_out(Timestamp(i64::try_from(seen).unwrap_or(i64::MAX)))),
@@ -35,6 +37,8 @@ pub(super) async fn status(shared: &Shared, request: Request<v1::StatusRequest>)
             .map(|(name, count)| v1::NamedCount { name: name.to_owned(), count })
             .collect(),
         log_regressions: shared.metrics.regressions.get(),
+        store_state: shared.store_state.borrow().as_str().to_owned(),
+        generations,
         ..v1::StatusReply::default()
     };
     if generation == 0 {
@@ -54,6 +58,31 @@ pub(super) async fn status(shared: &Shared, request: Request<v1::StatusRequest>)
     .await
 }
 
+/// What lies on the disk; nothing if that cannot be seen, since the rest of the status is needed then.
+async fn stored(shared: &Shared, serving: u32) -> Vec<v1::StoredGeneration> {
+    let dir = shared.dir.clone();
+    let found = match tokio::task::spawn_blocking(move || lying(&dir)).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the generations on the disk cannot be listed");
+            return Vec::new();
+        }
+        Err(_) => return Vec::new(),
+    };
+    let rebuilding = shared.rebuilding.load(Ordering::Relaxed);
+    let stored = found.into_iter().map(|lying| {
+        let state = match lying.number {
+            _ if lying.unusable => "unusable",
+            number if number == serving => "serving",
+            number if number == rebuilding => "rebuilding",
+            _ => "kept",
+        };
+        let Lying { number, bytes, schema, .. } = lying;
+        v1::StoredGeneration { number, state: state.to_owned(), bytes, schema }
+    });
+    stored.collect()
+}
+
 fn place_of(place: &v1::Place) -> Answer<Place> {
     let thread = if place.thread.is_empty() { None } else { Some(place.thread.parse()?) };
     Ok(Place { site: place.site.parse()?, thread })
@@ -61,34 +90,92 @@ fn place_of(place: &v1::Place) -> Answer<Place> {
 
 pub(super) async fn digest(shared: &Shared, request: Request<v1::DigestRequest>) -> Answer<v1::DigestReply> {
     need_all(&request, "digest")?;
-    let limit = usize::try_from(limit(request.body.limit, DIGEST_DEFAULT, DIGEST_MAX)?).expect("at most 200");
-    let after = request.body.after.filter(|place| !place.site.is_empty()).as_ref().map(place_of).transpose()?;
-    let only = request.body.only.as_ref().map(place_of).transpose()?;
-    read(shared, &request.body.at_least, move |view, position| {
-        // A digest is of what is folded, so its position is the store's own.
-        let position = Position { sequence: view.sequence(), ..position }.to_string();
-        let (places, comments) = match only {
-            Some(place) => (vec![place.clone()], view.comment_digests(&place)?),
-            None => (view.places(after.as_ref(), limit)?, Vec::new()),
-        };
-        let done = places.len() < limit;
-        let mut digests = Vec::with_capacity(places.len());
-        for place in places {
-            let digest = view.digest(&place)?.to_vec().into();
-            let thread = place.thread.map_or_else(String::new, |thread| thread.to_string());
-            let place = Some(v1::Place { site: place.site.to_string(), thread });
-            digests.push(v1::PlaceDigest { place, digest });
-        }
-        let comments = comments.iter().map(|digest| digest.to_vec().into()).collect();
-        Ok(v1::DigestReply { position, places: digests, done, comments })
+    let asked = request.body;
+    let after = asked.after.filter(|place| !place.site.is_empty()).as_ref().map(place_of).transpose()?;
+    let only = asked.only.as_ref().map(place_of).transpose()?;
+    if only.is_none() && asked.comments_after > 0 {
+        return Err(Refusal::with_detail(Failure::Malformed, "comments_after goes with only".to_owned()));
+    }
+    let (default, max) = match only {
+        Some(_) => (DIGEST_COMMENTS_MAX, DIGEST_COMMENTS_MAX),
+        None => (DIGEST_DEFAULT, DIGEST_MAX),
+    };
+    let limit = limit(asked.limit, default, max)?;
+    let (generation, _) = at_least(shared, &asked.at_least).await?;
+    read_of(shared, &generation, move |generation| match only {
+        Some(place) => Ok(digest_of(generation, &place, asked.comments_after, limit)?),
+        None => Ok(digests(generation, after.as_ref(), limit)?),
     })
     .await
+}
+
+/// One place and its comments, as of one position.
+fn digest_of(
+    generation: &Generation,
+    place: &Place,
+    after: u32,
+    limit: u32,
+) -> Result<v1::DigestReply, views::Error> {
+    let view = whole_view(&generation.store)?;
+    let (position, mut voters) = (position_of(generation, &view), Voters::default());
+    let (comments, more) = view.comment_digests(place, after, limit, &mut voters)?;
+    // The place's own covers all its comments: once is enough.
+    let places = if after == 0 { vec![place_digest(&view, place, &position, &mut voters)?] } else { Vec::new() };
+    let comments = comments.iter().map(|digest| digest.to_vec().into()).collect();
+    Ok(v1::DigestReply { position, places, done: !more, comments })
+}
+
+/// Places as of one position, and each one's digest in a view of its own: folding waits for one place at most.
+fn digests(generation: &Generation, after: Option<&Place>, limit: u32) -> Result<v1::DigestReply, views::Error> {
+    let limit = usize::try_from(limit).expect("at most 200");
+    let view = whole_view(&generation.store)?;
+    let (position, places) = (position_of(generation, &view), view.places(after, limit)?);
+    drop(view);
+    let (done, mut voters) = (places.len() < limit, Voters::default());
+    let mut digests = Vec::with_capacity(places.len());
+    for place in places {
+        let view = whole_view(&generation.store)?;
+        digests.push(place_digest(&view, &place, &position_of(generation, &view), &mut voters)?);
+    }
+    Ok(v1::DigestReply { position, places: digests, done, comments: Vec::new() })
+}
+
+/// A digest is of what is folded, so its position is the store's own.
+fn position_of(generation: &Generation, view: &View<'_>) -> String {
+    Position { epoch: generation.epoch(), sequence: view.sequence() }.to_string()
+}
+
+fn place_digest(
+    view: &View<'_>,
+    place: &Place,
+    position: &str,
+    voters: &mut Voters,
+) -> Result<v1::PlaceDigest, views::Error> {
+    let digest = view.digest(place, voters)?.to_vec().into();
+    let thread = place.thread.as_ref().map_or_else(String::new, ToString::to_string);
+    let place = Some(v1::Place { site: place.site.to_string(), thread });
+    Ok(v1::PlaceDigest { place, digest, position: position.to_owned() })
 }
 
 pub(super) async fn rebuild(shared: &Shared, request: Request<v1::RebuildRequest>) -> Answer<v1::RebuildReply> {
     need_all(&request, "rebuild")?;
     let (answer, begun) = oneshot::channel();
-    shared.rebuild.try_send(answer).or(Err(Refusal::from(Failure::Overloaded)))?;
+    shared.orders.try_send(Order::Rebuild(answer)).or(Err(Refusal::from(Failure::Overloaded)))?;
     let generation = begun.await.or(Err(Refusal::from(Failure::Unavailable)))?;
     Ok(v1::RebuildReply { generation })
+}
+
+pub(super) async fn drop_generation(
+    shared: &Shared,
+    request: Request<v1::DropGenerationRequest>,
+) -> Answer<v1::DropGenerationReply> {
+    need_all(&request, "drop-generation")?;
+    if request.body.generation == 0 {
+        return Err(Refusal::with_detail(Failure::Malformed, "generations count from 1".to_owned()));
+    }
+    let (answer, dropped) = oneshot::channel();
+    let order = Order::Drop(request.body.generation, answer);
+    shared.orders.try_send(order).or(Err(Refusal::from(Failure::Overloaded)))?;
+    let bytes = dropped.await.or(Err(Refusal::from(Failure::Unavailable)))??;
+    Ok(v1::DropGenerationReply { bytes })
 }

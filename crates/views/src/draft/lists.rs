@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::ThreadId;
 
-use super::{Share, Table};
+use super::{Share, Table, Writes};
 use crate::error::Error;
 use crate::keys::{Key, PlaceNo};
 use crate::records::{Activity, Board, BoardEntry, Posted, Totals, Waits};
@@ -83,14 +83,14 @@ impl Lists {
     }
 
     /// All changes, once they are settled.
-    pub(super) fn write(&mut self, batch: &mut sled::Batch) {
-        self.stored_activities.write(batch);
-        self.boards.write(batch);
-        self.totals.write(batch);
-        self.ordinals.write(batch);
-        self.waits.write(batch);
-        self.queued.write(batch);
-        self.posted.write(batch);
+    pub(super) fn write(&mut self, writes: &mut Writes) -> Result<(), Error> {
+        self.stored_activities.write(writes)?;
+        self.boards.write(writes)?;
+        self.totals.write(writes)?;
+        self.ordinals.write(writes)?;
+        self.waits.write(writes)?;
+        self.queued.write(writes)?;
+        self.posted.write(writes)
     }
 
     pub(super) fn clear(&mut self) {

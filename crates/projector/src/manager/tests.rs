@@ -1,0 +1,135 @@
+//! Generations from the start to the end of a projector, over a log in memory and without a broker.
+
+use std::path::Path;
+
+use domain::{Actor, CommandId, Envelope, Event, Place, Role, Timestamp};
+use journal::Journal;
+use prometheus::Registry;
+use service::Refusal;
+use tempfile::TempDir;
+
+use super::*;
+use crate::generations::lying;
+use crate::limits::{FINDS_WAITING_MAX, ORDERS_WAITING_MAX};
+use crate::metrics::Metrics;
+
+/// A manager that runs.
+struct Running {
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+    tasks: JoinSet<anyhow::Result<()>>,
+}
+
+async fn log_of(events: u32) -> Journal {
+    let journal = Journal::in_memory(Duration::from_mins(1));
+    for number in 1..=events {
+        let roles = [Role::Administrator].into_iter().collect();
+        let actor = Actor { id: "staff".parse().unwrap(), roles };
+        let event = Event::SiteOpened { name: "Site".into(), zone: "Asia/Tokyo".into() };
+        let id = CommandId::from_u128(u128::from(number));
+        let envelope = Envelope { id, time: Timestamp(1), actor, event };
+        let site = format!("s{number}").parse().unwrap();
+        journal.append(&Place { site, thread: None }, &envelope, None).await.unwrap();
+    }
+    journal
+}
+
+async fn run_on(dir: &Path, journal: Journal) -> Running {
+    let options = views::Options { cache_bytes: 8 << 20, ..views::Options::default() };
+    let generations = Generations::open(dir, options).unwrap();
+    // Nobody is there to be told of changes.
+    let nats = async_nats::ConnectOptions::new().retry_on_initial_connect().connect("127.0.0.1:1").await.unwrap();
+    let (orders, ordered) = mpsc::channel(ORDERS_WAITING_MAX);
+    let (finds, found) = mpsc::channel(FINDS_WAITING_MAX);
+    let metrics = Metrics::new(&Registry::new()).unwrap();
+    let shared = Arc::new(Shared::new(journal, nats, metrics, (orders, finds), dir.to_owned()));
+    let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
+    tasks.spawn(run(generations, Arc::clone(&shared), (ordered, found), stop.clone()));
+    Running { shared, stop, tasks }
+}
+
+impl Running {
+    /// Waits until this generation serves everything.
+    async fn serves(&self, number: u32, sequence: u64) -> Arc<Generation> {
+        let mut serving = self.shared.serving.subscribe();
+        let is = |serving: &Option<Arc<Generation>>| serving.as_ref().is_some_and(|found| found.number == number);
+        let generation = serving.wait_for(is).await.unwrap().clone().unwrap();
+        generation.position.subscribe().wait_for(|position| *position >= sequence).await.unwrap();
+        generation
+    }
+
+    async fn dropped(&self, number: u32) -> Result<u64, Failure> {
+        let (answer, dropped) = tokio::sync::oneshot::channel();
+        self.shared.orders.send(Order::Drop(number, answer)).await.unwrap();
+        dropped.await.unwrap()
+    }
+
+    async fn rebuilt(&self) -> u32 {
+        let (answer, begun) = tokio::sync::oneshot::channel();
+        self.shared.orders.send(Order::Rebuild(answer)).await.unwrap();
+        begun.await.unwrap()
+    }
+
+    async fn stop(mut self) {
+        self.stop.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.unwrap().unwrap();
+        }
+    }
+}
+
+fn on_disk(dir: &TempDir) -> Vec<(u32, bool)> {
+    lying(dir.path()).unwrap().iter().map(|lying| (lying.number, lying.unusable)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_reader_finds_damaged_is_told_folded_again_and_set_aside_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = run_on(dir.path(), log_of(3).await).await;
+    let generation = running.serves(1, 3).await;
+    let find = crate::queries::tests::meets_damage(&running.shared, &generation).await;
+    assert_eq!(find, Refusal::from(Failure::StoreUnreadable));
+    // Somebody who read the old one finds it later, and again.
+    running.serves(2, 3).await;
+    crate::queries::tests::meets_damage(&running.shared, &generation).await;
+    drop(generation);
+    let mut state = running.shared.store_state.subscribe();
+    state.wait_for(|state| *state == StoreState::Ok).await.unwrap();
+    assert_eq!(running.dropped(1).await.map(|bytes| bytes > 0), Ok(true), "it lies aside");
+    assert_eq!((running.shared.metrics.damaged.get(), on_disk(&dir)), (1, vec![(2, false)]));
+    assert_eq!(running.shared.rebuilding.load(Ordering::Relaxed), 0);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_generations_are_kept_in_bounds_and_dropped_on_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = run_on(dir.path(), log_of(3).await).await;
+    running.serves(1, 3).await;
+    assert_eq!(running.dropped(1).await, Err(Failure::GenerationInUse));
+    assert_eq!(running.dropped(7).await, Err(Failure::GenerationUnknown));
+    for number in 2..=3 {
+        assert_eq!(running.rebuilt().await, number);
+        running.serves(number, 3).await;
+    }
+    // An order is obeyed after the switch is done.
+    assert_eq!(running.dropped(1).await, Err(Failure::GenerationUnknown), "the oldest made room");
+    assert_eq!(on_disk(&dir), [(2, false), (3, false)]);
+    assert!(running.dropped(2).await.is_ok());
+    assert_eq!(on_disk(&dir), [(3, false)]);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_cannot_be_opened_is_set_aside_and_all_is_well_when_another_serves() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("generation-1")).unwrap();
+    std::fs::write(dir.path().join("generation-1/conf"), "something else").unwrap();
+    std::fs::write(dir.path().join("serving"), "1").unwrap();
+    let running = run_on(dir.path(), log_of(3).await).await;
+    running.serves(2, 3).await;
+    let mut state = running.shared.store_state.subscribe();
+    state.wait_for(|state| *state == StoreState::Ok).await.unwrap();
+    assert_eq!((running.shared.metrics.damaged.get(), on_disk(&dir)), (1, vec![(1, true), (2, false)]));
+    running.stop().await;
+}

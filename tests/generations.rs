@@ -1,0 +1,84 @@
+//! Generations as an operator sees them: what lies on the disk, what is dropped, where a thread differs.
+
+use domain::Vote;
+use wire::v1::DigestRequest;
+
+use crate::sandbox::{Sandbox, code, text, vote};
+
+fn status(sandbox: &Sandbox) -> serde_json::Value {
+    let output = sandbox.replay(&["status", "--json"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_sees_what_lies_on_the_disk_and_drops_what_is_not_used() {
+    let sandbox = Sandbox::start().await;
+    let comment = sandbox.post("ann", "words").await;
+    sandbox.send(&vote("ben", comment, Vote::Up), true).await.unwrap();
+    let first = status(&sandbox);
+    assert_eq!(
+        (&first["serving"], &first["lag"], &first["store"]),
+        (&1.into(), &0.into(), &"ok".into()),
+        "{first}"
+    );
+    let rebuilt = sandbox.replay(&["rebuild"]);
+    assert!(rebuilt.status.success(), "{}", text(&rebuilt.stderr));
+    let second = status(&sandbox);
+    let states: Vec<_> = second["generations"].as_array().unwrap().iter().map(|found| &found["state"]).collect();
+    assert_eq!(states, ["kept", "serving"], "{second}");
+    assert!(second["generations"][0]["bytes"].as_u64() > Some(0), "{second}");
+    let words = text(&sandbox.replay(&["status"]).stdout);
+    assert!(words.contains("serving     generation 2") && words.contains("rebuilding  no"), "{words}");
+    assert_eq!(code(&sandbox.client().drop_generation(2).await), "generation-in-use");
+    assert_eq!(code(&sandbox.client().drop_generation(9).await), "generation-unknown");
+    let dropped = sandbox.replay(&["drop-generation", "1"]);
+    assert!(dropped.status.success(), "{}", text(&dropped.stderr));
+    assert_eq!(status(&sandbox)["generations"].as_array().unwrap().len(), 1);
+    let again = sandbox.replay(&["drop-generation", "1"]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("no generation of this number"), "{}", text(&again.stderr));
+    sandbox.verify();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn digests_come_in_parts_and_each_says_its_position() {
+    let sandbox = Sandbox::start().await;
+    for number in 0..5 {
+        sandbox.post("ann", &format!("comment {number}")).await;
+    }
+    sandbox.open_thread("u").await;
+    let (client, mut places, mut after) = (sandbox.client(), Vec::new(), None);
+    loop {
+        let question = DigestRequest { after, limit: 1, ..DigestRequest::default() };
+        let reply = client.digest(&question).await.unwrap();
+        assert!(reply.places.iter().all(|served| served.position == reply.position), "nothing happens meanwhile");
+        after = reply.places.last().and_then(|served| served.place.clone());
+        places.extend(reply.places.into_iter().filter_map(|served| served.place));
+        if reply.done {
+            break;
+        }
+    }
+    let threads: Vec<_> = places.iter().map(|place| place.thread.as_str()).collect();
+    assert_eq!(threads, ["", "t", "u"]);
+    let (mut comments, mut pages) = (Vec::new(), 0);
+    loop {
+        let question = DigestRequest {
+            only: Some(places[1].clone()),
+            comments_after: comments.len() as u32,
+            limit: 2,
+            ..DigestRequest::default()
+        };
+        let reply = client.digest(&question).await.unwrap();
+        assert_eq!(reply.places.len(), usize::from(pages == 0), "the thread's own comes once");
+        (comments, pages) = ([comments, reply.comments].concat(), pages + 1);
+        if reply.done {
+            break;
+        }
+    }
+    assert_eq!((comments.len(), pages), (5, 3));
+    assert_eq!(
+        code(&client.digest(&DigestRequest { limit: 201, ..DigestRequest::default() }).await),
+        "limit-exceeded"
+    );
+}
