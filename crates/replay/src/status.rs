@@ -32,7 +32,8 @@ pub(crate) fn words(status: &StatusReply) -> String {
     row("store", status.store_state.clone());
     row("schema", status.schema.to_string());
     for generation in &status.generations {
-        let (state, bytes) = (&generation.state, HumanBytes(generation.bytes));
+        // HumanBytes takes no width.
+        let (state, bytes) = (&generation.state, HumanBytes(generation.bytes).to_string());
         let schema = if generation.schema == 0 { "?".to_owned() } else { generation.schema.to_string() };
         row("on disk", format!("generation {:<6}{state:<12}{bytes:<12}schema {schema}", generation.number));
     }
