@@ -21,6 +21,7 @@ mod demonstration;
 mod each_command;
 mod examples_other;
 mod examples_rust;
+mod group_commit;
 mod journal_laws;
 mod kills;
 mod listening;
