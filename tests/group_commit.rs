@@ -136,7 +136,9 @@ async fn repeats_inside_and_across_batches_and_of_another_process_have_one_event
         tokio::join!(append_all(&journal, 1_000..1_500, 200), append_all(&other, 1_000..1_500, 200));
     answers.extend(theirs.into_iter().chain(again).chain(against));
 
-    assert_eq!(assert_answered_by(&log(&journal).await, &answers), answers.len(), "{answers:?}");
+    let log = log(&journal).await;
+    assert_eq!(assert_answered_by(&log, &answers), answers.len(), "{answers:?}");
+    assert_eq!(log.len(), 1_500, "nothing else is in the log");
     let new = answers.iter().filter(|(_, answer)| matches!(answer, Ok(Appended::New { .. }))).count();
     assert_eq!(new, 1_500, "one command of each id is the first");
     assert!(journal.grouped().refused > 0, "ids of another process were in a batch");

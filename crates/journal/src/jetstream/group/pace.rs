@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::GroupCommit;
-use crate::limits::{BATCH_COST, GATHER_WAIT, LONE_COST_MIN};
+use crate::limits::{BATCH_COST, GATHER_WAIT, LONE_COST_MIN, LONE_IN_FLIGHT_MIN};
 
 /// How much a new sample counts.
 const WEIGHT: f64 = 1.0 / 32.0;
@@ -70,7 +70,7 @@ impl Pace {
         match self.mode {
             GroupCommit::Always => in_flight > 0,
             GroupCommit::WhenSooner | GroupCommit::Never => {
-                f64::from(in_flight) * self.cost() >= GATHER_WAIT.as_secs_f64()
+                in_flight >= LONE_IN_FLIGHT_MIN && f64::from(in_flight) * self.cost() >= GATHER_WAIT.as_secs_f64()
             }
         }
     }
@@ -143,6 +143,19 @@ mod tests {
         let mut pace = measured(Duration::from_micros(200), Duration::from_millis(1));
         for _ in 0..500 {
             pace.acknowledged(3, Duration::from_micros(250));
+        }
+        assert!(!pace.is_slow());
+    }
+
+    #[test]
+    fn a_broker_that_stood_still_once_is_measured_anew() {
+        let mut pace = measured(Duration::from_micros(200), Duration::from_micros(11));
+        for ahead in 0..LONE_IN_FLIGHT_MIN {
+            pace.acknowledged(ahead, Duration::from_secs(3));
+        }
+        assert!(pace.is_slow() && !pace.is_busy(LONE_IN_FLIGHT_MIN - 1), "some go alone whatever was measured");
+        for ahead in (0..LONE_IN_FLIGHT_MIN).cycle().take(500) {
+            pace.acknowledged(ahead, Duration::from_micros(200) + Duration::from_micros(11) * ahead);
         }
         assert!(!pace.is_slow());
     }
