@@ -48,7 +48,7 @@ pub const GATHERED_MAX: usize = 4 * GROUP_EVENTS_MAX;
 pub const GATHER_WAIT: Duration = Duration::from_millis(5);
 /// So many go alone whatever was measured, so that it is measured on: after one moment in which the broker stood still,
 /// a fast one would be taken for slow for ever.
-pub const LONE_IN_FLIGHT_MIN: u32 = 16;
+pub const LONE_IN_FLIGHT_MIN: u32 = 4;
 /// A broker that takes less for each event does not sync each one (11 µs were measured, 50 on a busy machine), and one
 /// that does takes more (170 µs and up): on the former batches bring nothing.
 pub const LONE_COST_MIN: Duration = Duration::from_micros(100);
