@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use domain::Timestamp;
 use domain::text::Text;
 use domain::{Actor, CommandId, Envelope, Event, Place};
-use journal::{Appended, Contents, Entry, Journal, Options, Step};
+use journal::{Appended, Contents, Entry, GroupCommit, Journal, Options, Step};
 
 use crate::sandbox::{Nats, reader};
 
@@ -117,10 +117,12 @@ async fn the_twin_in_memory_keeps_the_laws() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn jetstream_keeps_the_laws() {
-    let dir = tempfile::tempdir().unwrap();
-    let nats = Nats::start(dir.path().to_owned()).await;
-    let options = Options { window: WINDOW, ..Options::default() };
-    all_laws(&Journal::open(nats.connect().await, &options).await.unwrap()).await;
+    for group_commit in [GroupCommit::WhenSooner, GroupCommit::Always, GroupCommit::Never] {
+        let dir = tempfile::tempdir().unwrap();
+        let nats = Nats::start(dir.path().to_owned()).await;
+        let options = Options { window: WINDOW, group_commit, ..Options::default() };
+        all_laws(&Journal::open(nats.connect().await, &options).await.unwrap()).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

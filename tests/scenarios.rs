@@ -22,6 +22,7 @@ mod each_command;
 mod examples_other;
 mod examples_rust;
 mod generations;
+mod group_commit;
 mod journal_laws;
 mod kills;
 mod listening;

@@ -1,34 +1,31 @@
-//! The log in JetStream: provisioning, publishing, reading back, the epoch.
+//! The log in JetStream: its end, reading back, the epoch.
 
-use std::error::Error as _;
 use std::time::{Duration, Instant};
 
-use async_nats::connection::State;
-use async_nats::header::HeaderMap;
-use async_nats::jetstream::context::{PublishErrorKind, RequestErrorKind};
+use async_nats::jetstream::context::RequestErrorKind;
 use async_nats::jetstream::kv;
 use async_nats::jetstream::response::Response;
 use async_nats::jetstream::stream::{self, RawMessageErrorKind};
-use async_nats::jetstream::{self, Context, ErrorCode};
+use async_nats::jetstream::{self, Context};
 use bytes::Bytes;
-use domain::{Envelope, Place, Timestamp};
+use domain::Timestamp;
 use serde::Deserialize;
 use tokio::sync::watch;
 use wire::envelope::MESSAGE_ID;
 pub(crate) use wire::subject::STREAM;
-use wire::subject::{self, EPOCH, STATE};
+use wire::subject::{self, EPOCH};
 
-use crate::limits::{
-    ACK_TIMEOUT, ACKS_IN_FLIGHT_MAX, DUPLICATE_WINDOW, PUBLISH_ATTEMPTS_MAX, PUBLISH_RETRY_PAUSE, REQUEST_TIMEOUT,
-};
+use crate::limits::{ACK_TIMEOUT, ACKS_IN_FLIGHT_MAX, DUPLICATE_WINDOW, REQUEST_TIMEOUT};
 use crate::{Contents, Entry, Error, Head};
 
+mod batch;
 mod follower;
+mod group;
+mod provision;
+mod publish;
 pub(crate) use follower::Follower;
-
-/// The broker's words for "no room": the stream's own limits, the server's storage, the account's.
-const FULL: [ErrorCode; 3] =
-    [ErrorCode::STREAM_STORE_FAILED, ErrorCode::STORAGE_RESOURCES_EXCEEDED, ErrorCode::INSUFFICIENT_RESOURCES];
+use group::Group;
+use provision::{allow_batches, open_state, open_stream};
 
 /// Whether the log is made when it is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +36,18 @@ pub enum Provision {
     Never,
 }
 
-/// How the log is provisioned.
+/// Whether events that wait are recorded many at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupCommit {
+    /// When that is sooner, as measured: where the broker syncs for each publish, and many wait.
+    WhenSooner,
+    /// Whenever at least two wait: for tests, which must not depend on how fast a disk is.
+    Always,
+    /// Not at all: for measuring what it brings.
+    Never,
+}
+
+/// How the log is provisioned and written.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Whether it is made when it is not there.
@@ -51,11 +59,19 @@ pub struct Options {
     /// The most bytes the log may have, `None` for as many as the disk holds; only for a new stream. A full log refuses
     /// new events and never drops old ones.
     pub bytes_max: Option<u64>,
+    /// Whether events that wait are recorded many at a time.
+    pub group_commit: GroupCommit,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { provision: Provision::Create, window: DUPLICATE_WINDOW, replicas: 1, bytes_max: None }
+        Self {
+            provision: Provision::Create,
+            window: DUPLICATE_WINDOW,
+            replicas: 1,
+            bytes_max: None,
+            group_commit: GroupCommit::WhenSooner,
+        }
     }
 }
 
@@ -66,6 +82,7 @@ pub(crate) struct Log {
     state: kv::Store,
     head: watch::Sender<Head>,
     window: Duration,
+    group: Group,
 }
 
 /// The parts of a stream's info that a head is made of, and the broker's clock.
@@ -110,11 +127,13 @@ impl Log {
             ));
         }
         let window = config.duplicate_window;
+        let able = config.allow_atomic_publish || allow_batches(&context, options).await;
         let state = open_state(&context, options).await?;
         let epoch = epoch_of(&state).await?;
         let info = info_of(&context).await?;
         let head = watch::Sender::new(head_of(&info, epoch, Duration::ZERO));
-        Ok(Self { client, context, stream, state, head, window })
+        let group = Group::new(client.clone(), window, able.then_some(options.group_commit));
+        Ok(Self { client, context, stream, state, head, window, group })
     }
 
     pub(crate) fn window(&self) -> Duration {
@@ -135,59 +154,6 @@ impl Log {
         let head = head_of(&info, epoch, took);
         self.head.send_replace(head);
         Ok(head)
-    }
-
-    /// Publishes until it is acknowledged, under the one id, and says where it stands and whether it stood there before.
-    pub(crate) async fn publish(
-        &self,
-        place: &Place,
-        envelope: &Envelope,
-        until: Option<Instant>,
-    ) -> Result<(u64, bool), Error> {
-        let subject = subject::event(place, envelope.event.kind());
-        let payload = Bytes::from(wire::envelope::encode(envelope));
-        let id = envelope.id.to_string();
-        let mut attempt = 1;
-        loop {
-            // Nothing is left to a queue that outlives its time: what waits for a connection could go out much later.
-            if until.is_some() && self.client.connection_state() != State::Connected {
-                return Err(Error::unavailable("not connected"));
-            }
-            let failed = match self.publish_once(&subject, &id, payload.clone()).await {
-                Ok(acknowledged) => return Ok(acknowledged),
-                Err(error) => error,
-            };
-            if attempt == PUBLISH_ATTEMPTS_MAX || matches!(failed, Error::Full(_)) {
-                return Err(failed);
-            }
-            // The id's random bits spread the retries of many commands.
-            let jitter = u64::try_from(envelope.id.as_u128() % 100).expect("below 100");
-            tokio::time::sleep(PUBLISH_RETRY_PAUSE * attempt + Duration::from_millis(jitter)).await;
-            attempt += 1;
-            // A retry after its time could overturn a newer vote, once the broker has forgotten the id.
-            if until.is_some_and(|until| Instant::now() > until) {
-                return Err(failed);
-            }
-        }
-    }
-
-    async fn publish_once(&self, subject: &str, id: &str, payload: Bytes) -> Result<(u64, bool), Error> {
-        let mut headers = HeaderMap::new();
-        headers.insert(MESSAGE_ID, id);
-        let sent = self.context.publish_with_headers(subject.to_owned(), headers, payload).await;
-        let acknowledged = match sent {
-            Ok(acknowledgement) => acknowledgement.await,
-            Err(error) => Err(error),
-        };
-        acknowledged.map(|ack| (ack.sequence, ack.duplicate)).map_err(|error| {
-            let code = error.source().and_then(|source| source.downcast_ref::<jetstream::Error>());
-            let full = code.is_some_and(|code| FULL.contains(&code.error_code()));
-            if error.kind() == PublishErrorKind::Other && full {
-                Error::Full(error.into())
-            } else {
-                Error::unavailable(error)
-            }
-        })
     }
 
     pub(crate) async fn read(&self, sequence: u64) -> Result<Option<Entry>, Error> {
@@ -225,59 +191,6 @@ impl Log {
             }
         }
         Ok(self.look().await?.epoch)
-    }
-}
-
-async fn open_stream(context: &Context, options: &Options) -> Result<stream::Stream, Error> {
-    match context.get_stream(STREAM).await {
-        Ok(stream) => return Ok(stream),
-        Err(error) if options.provision == Provision::Never => return Err(missing(&error)),
-        Err(_) => {}
-    }
-    let config = stream::Config {
-        name: STREAM.to_owned(),
-        description: Some(
-            "Koe's events: the only truth. Deleting one is what erasure does, and nothing else.".into(),
-        ),
-        subjects: vec![subject::EVENTS.to_owned()],
-        storage: stream::StorageType::File,
-        num_replicas: options.replicas,
-        max_bytes: options.bytes_max.map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
-        discard: stream::DiscardPolicy::New,
-        duplicate_window: options.window,
-        allow_direct: true,
-        allow_atomic_publish: true,
-        ..Default::default()
-    };
-    // Several processes may start at once: whoever comes second finds it made.
-    match context.create_stream(config).await {
-        Ok(stream) => Ok(stream),
-        Err(error) => context.get_stream(STREAM).await.or(Err(Error::unavailable(error))),
-    }
-}
-
-/// For those who only read: a log that is not there is not made.
-fn missing(error: &dyn std::error::Error) -> Error {
-    Error::Misconfigured(format!("it is not there, or JetStream does not answer: {error}"))
-}
-
-async fn open_state(context: &Context, options: &Options) -> Result<kv::Store, Error> {
-    match context.get_key_value(STATE).await {
-        Ok(state) => return Ok(state),
-        Err(error) if options.provision == Provision::Never => return Err(missing(&error)),
-        Err(_) => {}
-    }
-    let config = kv::Config {
-        bucket: STATE.to_owned(),
-        description: "What Koe's processes agree on".to_owned(),
-        history: 1,
-        storage: stream::StorageType::File,
-        num_replicas: options.replicas,
-        ..Default::default()
-    };
-    match context.create_key_value(config).await {
-        Ok(state) => Ok(state),
-        Err(error) => context.get_key_value(STATE).await.or(Err(Error::unavailable(error))),
     }
 }
 

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 pub use entry::Entry;
 pub use error::Error;
 pub use head::Head;
-pub use jetstream::{Options, Provision};
+pub use jetstream::{GroupCommit, Options, Provision};
 
 /// What came of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,17 @@ pub enum Appended {
     },
     /// Another command's event stands under this id.
     Reused,
+}
+
+/// What group commit brought so far: events that were recorded many at a time, because the broker syncs for each publish.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Grouped {
+    /// Batches that were recorded.
+    pub batches: u64,
+    /// Events in them.
+    pub events: u64,
+    /// Batches that were refused or lost; their events were published alone.
+    pub refused: u64,
 }
 
 /// What a follower met.
@@ -159,6 +170,14 @@ impl Journal {
         } else {
             Appended::Reused
         })
+    }
+
+    /// What group commit brought so far in this process.
+    pub fn grouped(&self) -> Grouped {
+        match &self.log {
+            Log::JetStream(log) => log.grouped(),
+            Log::Memory(_) => Grouped::default(),
+        }
     }
 
     /// Whether the message at a place came from the same command. Neither the time nor what a writer judged is compared, and a message that is

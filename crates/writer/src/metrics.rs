@@ -1,5 +1,8 @@
 //! What a writer counts beside its door.
 
+use std::sync::{Mutex, PoisonError};
+
+use journal::Grouped;
 use prometheus::{Histogram, HistogramOpts, IntCounter, Registry};
 
 /// From a publish that is not synced to one that waits for a busy disk, in seconds.
@@ -11,6 +14,11 @@ pub(crate) struct Metrics {
     pub(crate) looked_again: IntCounter,
     pub(crate) repeated: IntCounter,
     pub(crate) publish: Histogram,
+    batches: IntCounter,
+    batched: IntCounter,
+    refused: IntCounter,
+    /// What the three above were told so far.
+    grouped: Mutex<Grouped>,
 }
 
 impl Metrics {
@@ -34,6 +42,42 @@ impl Metrics {
             looked_again: counter("looks_again_total", "Commands that were looked at again before a refusal.")?,
             repeated: counter("commands_repeated_total", "Commands that had been accepted before.")?,
             publish,
+            batches: counter("batches_total", "Atomic batches in which events were recorded.")?,
+            batched: counter("batched_events_total", "Events that were recorded in batches.")?,
+            refused: counter(
+                "batches_refused_total",
+                "Batches that were refused or lost, whose events were published alone.",
+            )?,
+            grouped: Mutex::default(),
         })
+    }
+
+    /// Counts what the journal gathered since this was last called.
+    pub(crate) fn count_grouped(&self, now: Grouped) {
+        let mut before = self.grouped.lock().unwrap_or_else(PoisonError::into_inner);
+        // Two may come in another order than they looked.
+        self.batches.inc_by(now.batches.saturating_sub(before.batches));
+        self.batched.inc_by(now.events.saturating_sub(before.events));
+        self.refused.inc_by(now.refused.saturating_sub(before.refused));
+        *before = Grouped {
+            batches: now.batches.max(before.batches),
+            events: now.events.max(before.events),
+            refused: now.refused.max(before.refused),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_gathered_is_counted_once_in_whatever_order_it_is_told() {
+        let metrics = Metrics::new("votes", &Registry::new()).unwrap();
+        let grouped = |batches, events| Grouped { batches, events, refused: 1 };
+        for now in [grouped(1, 10), grouped(3, 35), grouped(2, 20), grouped(3, 35)] {
+            metrics.count_grouped(now);
+        }
+        assert_eq!((metrics.batches.get(), metrics.batched.get(), metrics.refused.get()), (3, 35, 1));
     }
 }

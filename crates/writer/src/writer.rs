@@ -173,6 +173,7 @@ impl Writer {
         let timer = self.metrics.publish.start_timer();
         let appended = self.journal.append(&draft.command.place, &draft.envelope(event), draft.until).await;
         timer.observe_duration();
+        self.metrics.count_grouped(self.journal.grouped());
         let sequence = match appended.map_err(|error| refused_by_log(&error))? {
             Appended::New { sequence } => sequence,
             Appended::Repeated { sequence } => {
