@@ -88,7 +88,10 @@ impl Folding {
             self.quiet_ticks = 0;
             let ended = match step {
                 Some(LogStep::Opened) => self.opened().await?,
-                Some(LogStep::Batch(entries)) => self.fold(entries).await?,
+                Some(LogStep::Batch(entries)) => {
+                    self.while_paused().await;
+                    self.fold(entries).await?
+                }
                 None => {
                     tracing::warn!("the log goes on and nothing arrives; following it anew");
                     self.stalled_ticks = 0;
@@ -99,6 +102,15 @@ impl Folding {
             if let Some(ended) = ended {
                 return Ok(ended);
             }
+        }
+    }
+
+    /// A benchmark may want the fold to stand still. One that is gone holds nobody up, and neither does a stop.
+    async fn while_paused(&self) {
+        let Some(mut paused) = self.shared.fold_paused.clone() else { return };
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            _ = paused.wait_for(|paused| !paused) => {}
         }
     }
 

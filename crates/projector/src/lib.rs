@@ -21,7 +21,7 @@ use anyhow::Context as _;
 use journal::Journal;
 use prometheus::Registry;
 use service::{Door, NatsOptions, connect};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use generations::Generations;
@@ -44,6 +44,10 @@ pub struct Options {
     #[arg(long, env = "KOE_CACHE_MIB", value_name = "MIB", default_value_t = 256,
           value_parser = clap::value_parser!(u64).range(16..=65_536))]
     pub cache_mib: u64,
+    /// While this is true the fold stands still and queries are answered from what is folded: for benchmarks of the
+    /// writers alone. Nobody can say it on a command line.
+    #[arg(skip)]
+    pub fold_paused: Option<watch::Receiver<bool>>,
 }
 
 /// Runs the projector until the stop.
@@ -58,7 +62,8 @@ pub async fn run(options: Options, registry: &Registry, stop: CancellationToken)
     let journal = Journal::open(consuming, &journal::Options::default()).await?;
     let metrics = Metrics::new(registry)?;
     let (rebuild, rebuild_asked) = mpsc::channel(REBUILDS_WAITING_MAX);
-    let shared = Arc::new(Shared::new(journal.clone(), answering.clone(), metrics, rebuild));
+    let shared = Shared::new((journal.clone(), options.fold_paused), answering.clone(), metrics, rebuild);
+    let shared = Arc::new(shared);
     let mut door = Door::open(
         &answering,
         ("projector", "koe-queries", "Queries about threads, as of a position"),

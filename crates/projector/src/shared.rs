@@ -55,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) recent: Arc<Recent>,
     /// Asks the manager for a rebuild; it answers with the generation.
     pub(crate) rebuild: mpsc::Sender<oneshot::Sender<u32>>,
+    /// Whether folds are to stand still.
+    pub(crate) fold_paused: Option<watch::Receiver<bool>>,
 }
 
 impl Generation {
@@ -81,7 +83,7 @@ impl Generation {
 
 impl Shared {
     pub(crate) fn new(
-        journal: Journal,
+        (journal, fold_paused): (Journal, Option<watch::Receiver<bool>>),
         nats: async_nats::Client,
         metrics: Metrics,
         rebuild: mpsc::Sender<oneshot::Sender<u32>>,
@@ -98,6 +100,7 @@ impl Shared {
             rebuilding: AtomicU32::new(0),
             rebuilding_sequence: AtomicU64::new(0),
             rebuild,
+            fold_paused,
         }
     }
 
