@@ -131,7 +131,9 @@ impl Name {
             Self::Fold | Self::Restart => 500_000,
             Self::Votes => 50_000,
             Self::Posts => 20_000,
-            Self::VotesSynced | Self::PostsSynced | Self::Visible => 10_000,
+            // A disk may take 5,000 publishes a second, or 800 when others use it.
+            Self::VotesSynced | Self::PostsSynced => 4_000,
+            Self::Visible => 5_000,
             Self::Growth => 1_000_000,
         }
     }
