@@ -3,7 +3,7 @@
 # What tools/fetch brought comes first.
 export PATH := $(CURDIR)/.tools:$(PATH)
 
-# More words for `koe up`, such as ARGS="--http 127.0.0.1:9000".
+# More words for `koe up` or `koe bench all`, such as ARGS="--http 127.0.0.1:9000".
 ARGS ?=
 
 # What `make shots` takes a picture of.
@@ -29,12 +29,10 @@ test: ## Run every test and file check, fetching what they need
 	cargo build --workspace --bins --locked
 	cargo test --workspace --locked
 
-bench: ## Measure Koe against the raw ceiling of the same run (see docs/performance.md)
+bench: ## Measure Koe against the raw ceiling of the same run (more flags: ARGS="--write docs/performance.md")
 	@tools/fetch nats-server
 	cargo build --release --locked --bin koe
-	@"$${CARGO_TARGET_DIR:-target}/release/koe" --log warn bench fold --events 1000000
-	@"$${CARGO_TARGET_DIR:-target}/release/koe" --log warn bench votes --events 100000
-	@"$${CARGO_TARGET_DIR:-target}/release/koe" --log warn bench votes-synced --events 20000
+	@"$${CARGO_TARGET_DIR:-target}/release/koe" --log warn bench all $(ARGS)
 
 check: ## Check the files of deploy/, docker-compose.yml and the documents' links
 	@tools/fetch nats-server promtool

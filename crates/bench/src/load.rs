@@ -13,6 +13,10 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Zipf};
 
+use crate::Bench;
+use crate::fill::fill;
+use crate::server::Server;
+
 const SEED: u64 = 0x006b_6f65;
 /// Articles that are talked about.
 const THREADS: usize = 1_000;
@@ -23,6 +27,8 @@ const COMMENTS_IN_HUNDRED: u32 = 5;
 const SECOND_THOUGHTS_IN_HUNDRED: u32 = 10;
 /// Votes that somebody may think about again.
 const REMEMBERED_VOTES: usize = 100_000;
+/// Before there are so many events, some threads have no comment.
+pub(crate) const LOAD_MIN: u64 = 2_001;
 /// The first event's time, and its id's: 2026-01-01.
 const BEGIN_MILLIS: i64 = 1_767_225_600_000;
 
@@ -52,6 +58,25 @@ impl Load {
             remembered: Vec::new(),
             given: 0,
         }
+    }
+
+    /// Publishes the next events until there are so many, and says where the last one stands.
+    pub(crate) async fn fill(&mut self, server: &Server, events: u64, bench: &Bench<'_>) -> anyhow::Result<u64> {
+        let (begun, missing) = (self.given > 0, events.saturating_sub(self.given));
+        bench.progress.begin("making the log", missing);
+        let end = fill(server, (0..missing).map(|_| self.next()), bench.progress).await?;
+        if bench.plant_error && !begun {
+            return fill(server, std::iter::once(self.unexpected()), bench.progress).await;
+        }
+        Ok(end)
+    }
+
+    /// A vote that is not in what must come of the load.
+    fn unexpected(&self) -> (Place, Envelope) {
+        let place = Place { site: self.site.clone(), thread: Some(Self::thread(0)) };
+        let event = Event::VoteCast { comment: self.comment((0, 0)), vote: Vote::Up };
+        let (id, time) = (client::new_command_id(), Timestamp(BEGIN_MILLIS));
+        (place, Envelope { id, time, actor: reader("stranger"), event })
     }
 
     pub(crate) fn site(&self) -> &SiteId {
@@ -193,6 +218,12 @@ mod tests {
         assert_eq!(digest(), digest());
     }
 
+    fn load_of(events: u64) -> Load {
+        let mut load = Load::new();
+        (0..events).for_each(|_| drop(load.next()));
+        load
+    }
+
     #[test]
     fn the_load_has_comments_votes_and_second_thoughts() {
         let mut load = Load::new();
@@ -201,6 +232,8 @@ mod tests {
         assert_eq!((count("site-opened"), count("thread-opened")), (1, THREADS));
         assert!((3_000..4_000).contains(&count("comment-posted")), "{}", count("comment-posted"));
         assert!(load.votes.len() < count("vote-cast") * 95 / 100, "some think again");
+        let begun = load_of(LOAD_MIN).expected();
+        assert!(begun.len() == THREADS && begun.iter().all(|thread| thread.len() == 1));
         let tallies = load.expected();
         let most = tallies.iter().map(Vec::len).max();
         assert!(most > Some(100), "one thread has most of it: {most:?}");

@@ -1,6 +1,7 @@
 //! Figures: a table for people, a JSON object a line for scripts.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -9,7 +10,8 @@ use serde::Serialize;
 pub(crate) struct Figure {
     pub(crate) name: String,
     pub(crate) value: f64,
-    /// What the bare engine reaches at the same; `null` where there is nothing to compare with.
+    /// What the bare engine reaches at the same; `null` where there is nothing to compare with. For a time, what it
+    /// needs.
     pub(crate) ceiling: Option<f64>,
     /// The value over the ceiling.
     pub(crate) ratio: Option<f64>,
@@ -23,6 +25,23 @@ impl Figure {
         let ratio = ceiling.map(|ceiling| value / ceiling);
         Self { name: name.into(), value, ceiling, ratio, unit, checked: true }
     }
+
+    /// `none` stands for a number that there is not.
+    pub(crate) fn columns(&self, none: &str) -> Columns {
+        let ceiling = self.ceiling.map_or_else(|| none.to_owned(), written);
+        let ratio = self.ratio.map_or_else(|| none.to_owned(), |ratio| format!("{ratio:.2}"));
+        Columns { value: written(self.value), ceiling, ratio }
+    }
+}
+
+/// So many a second.
+pub(crate) fn rate(count: u64, took: Duration) -> f64 {
+    number(count) / took.as_secs_f64()
+}
+
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "below 2^53")]
+pub(crate) fn number(count: u64) -> f64 {
+    count as f64
 }
 
 /// Figures on standard output: a line of JSON each, or a table.
@@ -34,18 +53,25 @@ pub(crate) fn print(figures: &[Figure], json: bool) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    writeln!(out, "{:<44} {:>14} {:>14} {:>7}  unit", "", "figure", "ceiling", "ratio")?;
+    let width = figures.iter().map(|figure| figure.name.len()).max().unwrap_or_default();
+    writeln!(out, "{:<width$} {:>14} {:>14} {:>7}  unit", "", "figure", "ceiling", "ratio")?;
     for figure in figures {
-        let number = |number: Option<f64>| number.map_or_else(|| "-".to_owned(), written);
-        let ratio = figure.ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
-        let (value, ceiling) = (written(figure.value), number(figure.ceiling));
-        writeln!(out, "{:<44} {value:>14} {ceiling:>14} {ratio:>7}  {}", figure.name, figure.unit)?;
+        let Columns { value, ceiling, ratio } = figure.columns("-");
+        writeln!(out, "{:<width$} {value:>14} {ceiling:>14} {ratio:>7}  {}", figure.name, figure.unit)?;
     }
+    writeln!(out)?;
     Ok(())
 }
 
+/// The numbers of a figure, as people read them.
+pub(crate) struct Columns {
+    pub(crate) value: String,
+    pub(crate) ceiling: String,
+    pub(crate) ratio: String,
+}
+
 /// A number with a comma at each thousand, and two digits behind the point where it is small.
-fn written(number: f64) -> String {
+pub(crate) fn written(number: f64) -> String {
     if number.abs() < 1_000.0 {
         return format!("{number:.2}");
     }

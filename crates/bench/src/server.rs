@@ -1,10 +1,11 @@
-//! A nats-server of the benchmark's own, in a directory that goes with it.
+//! A nats-server of the benchmark's own with an empty log, in a directory that goes with it.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
+use journal::Journal;
 use service::NatsOptions;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -31,9 +32,10 @@ impl Sync {
 
 /// A running nats-server; it is killed when this is dropped.
 pub(crate) struct Server {
-    pub(crate) dir: TempDir,
     address: String,
+    // First the server goes, then what it writes to.
     _child: Child,
+    dir: TempDir,
 }
 
 impl Server {
@@ -53,19 +55,30 @@ impl Server {
         )?;
         let mut command = Command::new(executable);
         command.arg("-c").arg(&config).args(["-a", "127.0.0.1", "-p", "-1", "--ports_file_dir"]).arg(&ports);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // Ctrl-C is for us, who stop it.
+        command.process_group(0).kill_on_drop(true);
         let child = command.spawn().with_context(|| format!("{} cannot be run", executable.display()))?;
         let id = child.id().context("the nats-server ended at once")?;
         let address = address(&ports.join(format!("nats-server_{id}.ports"))).await?;
-        Ok(Self { dir, address, _child: child })
+        let server = Self { address, _child: child, dir };
+        // The log is there before anything is put into it.
+        Journal::open(server.connect("koe-bench").await?, &journal::Options::default()).await?;
+        Ok(server)
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     pub(crate) fn options(&self) -> NatsOptions {
         NatsOptions { nats: self.address.clone(), nats_token: None }
     }
 
+    /// A connection that, other than a role's, has nothing to say when the server goes.
     pub(crate) async fn connect(&self, name: &str) -> anyhow::Result<async_nats::Client> {
-        service::connect(&self.options(), name).await
+        let connected = async_nats::ConnectOptions::new().name(name).connect(self.address()).await;
+        connected.context("no connection to the benchmark's nats-server")
     }
 
     /// A directory beside the log.

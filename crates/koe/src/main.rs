@@ -95,7 +95,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Replay(options) => return replay::run(options, stop).await,
         Command::Bench(options) => {
             let nats_server = broker::find(options.nats_server.as_deref()).await?;
-            Box::pin(bench::run(&options, &nats_server)).await?;
+            Box::pin(bench::run(&options, &nats_server, &stop)).await?;
         }
         Command::Token(options) => token::run(&options)?,
     }

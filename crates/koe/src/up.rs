@@ -121,7 +121,12 @@ fn role_options(
     (
         comments::Options { nats: nats.clone(), rates: options.rates.clone() },
         votes::Options { nats: nats.clone(), rates: options.rates.clone() },
-        projector::Options { nats: nats.clone(), data: dir.projector(), cache_mib: options.cache_mib },
+        projector::Options {
+            nats: nats.clone(),
+            data: dir.projector(),
+            cache_mib: options.cache_mib,
+            fold_paused: None,
+        },
     )
 }
 

@@ -223,6 +223,10 @@ impl Folding {
     fn turn(&self) -> impl Future<Output = bool> + Send + use<> {
         let (shared, number, stop) = (Arc::clone(&self.shared), self.generation.number, self.stop.clone());
         async move {
+            if let Some(mut paused) = shared.fold_paused.clone() {
+                // A benchmark wants the fold to stand still. One that is gone holds nobody up.
+                stop.run_until_cancelled(paused.wait_for(|paused| !paused)).await;
+            }
             let mut pace = Pace::new(shared.head.clone(), shared.serving.subscribe());
             if !pace.must_wait(number) {
                 return true;

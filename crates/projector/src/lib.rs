@@ -22,7 +22,7 @@ use anyhow::Context as _;
 use journal::Journal;
 use prometheus::Registry;
 use service::{Door, NatsOptions, connect};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use generations::Generations;
@@ -45,6 +45,10 @@ pub struct Options {
     #[arg(long, env = "KOE_CACHE_MIB", value_name = "MIB", default_value_t = 256,
           value_parser = clap::value_parser!(u64).range(16..=65_536))]
     pub cache_mib: u64,
+    /// While this is true the fold stands still and queries are answered from what is folded: for benchmarks of the
+    /// writers alone. Nobody can say it on a command line.
+    #[arg(skip)]
+    pub fold_paused: Option<watch::Receiver<bool>>,
 }
 
 /// Runs the projector until the stop.
@@ -61,7 +65,8 @@ pub async fn run(options: Options, registry: &Registry, stop: CancellationToken)
     let (orders, ordered) = mpsc::channel(ORDERS_WAITING_MAX);
     let (finds, found) = mpsc::channel(FINDS_WAITING_MAX);
     let asked = (orders, finds);
-    let shared = Arc::new(Shared::new(journal.clone(), answering.clone(), metrics, asked, options.data));
+    let log = (journal.clone(), options.fold_paused);
+    let shared = Arc::new(Shared::new(log, answering.clone(), metrics, asked, options.data));
     let mut door = Door::open(
         &answering,
         ("projector", "koe-queries", "Queries about threads, as of a position"),

@@ -63,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) store_state: watch::Sender<StoreState>,
     /// Where the generations lie.
     pub(crate) dir: PathBuf,
+    /// Whether folds are to stand still.
+    pub(crate) fold_paused: Option<watch::Receiver<bool>>,
 }
 
 /// What an operator asks of the manager.
@@ -120,7 +122,7 @@ impl Generation {
 
 impl Shared {
     pub(crate) fn new(
-        journal: Journal,
+        (journal, fold_paused): (Journal, Option<watch::Receiver<bool>>),
         nats: async_nats::Client,
         metrics: Metrics,
         (orders, finds): (mpsc::Sender<Order>, mpsc::Sender<u32>),
@@ -141,6 +143,7 @@ impl Shared {
             finds,
             store_state: watch::Sender::new(StoreState::Ok),
             dir,
+            fold_paused,
         }
     }
 

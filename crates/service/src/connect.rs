@@ -9,7 +9,7 @@ use async_nats::{ConnectOptions, Event};
 const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
 /// Whoever waits for a broker says so this often.
 const TELL_PAUSE: Duration = Duration::from_secs(5);
-/// The pause between attempts to connect, first and again.
+/// The pause between attempts to connect, before all but the first: first and again.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Where NATS is.
@@ -61,7 +61,7 @@ fn connect_options(options: &NatsOptions, name: &str) -> ConnectOptions {
     let connect = ConnectOptions::new()
         .name(name)
         .max_reconnects(None)
-        .reconnect_delay_callback(|_| RECONNECT_PAUSE)
+        .reconnect_delay_callback(|attempt| if attempt <= 1 { Duration::ZERO } else { RECONNECT_PAUSE })
         .event_callback(move |event| {
             let role = role.clone();
             async move { report(&role, &event) }

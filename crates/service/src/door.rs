@@ -108,7 +108,8 @@ impl Door {
         if !matches!(flushed, Ok(Ok(()))) {
             tracing::warn!("answers were left unsent at the stop");
         }
-        Ok(())
+        // Else the library goes on telling everybody that we serve, and holds the connection for it.
+        self.service.stop().await.map_err(anyhow::Error::from_boxed)
     }
 }
 

@@ -42,7 +42,7 @@ async fn run_on(dir: &Path, journal: Journal) -> Running {
     let (orders, ordered) = mpsc::channel(ORDERS_WAITING_MAX);
     let (finds, found) = mpsc::channel(FINDS_WAITING_MAX);
     let metrics = Metrics::new(&Registry::new()).unwrap();
-    let shared = Arc::new(Shared::new(journal, nats, metrics, (orders, finds), dir.to_owned()));
+    let shared = Arc::new(Shared::new((journal, None), nats, metrics, (orders, finds), dir.to_owned()));
     let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
     tasks.spawn(run(generations, Arc::clone(&shared), (ordered, found), stop.clone()));
     Running { shared, stop, tasks }
