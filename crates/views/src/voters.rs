@@ -29,7 +29,7 @@ impl Bucket {
         self.0.extend_from_slice(&number.to_be_bytes());
     }
 
-    fn entries(&self) -> impl Iterator<Item = (&[u8], u32)> {
+    fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         let mut rest = self.0.as_slice();
         std::iter::from_fn(move || {
             let (entry, after) = split_entry(rest)?;
@@ -39,8 +39,11 @@ impl Bucket {
     }
 }
 
+/// An id and its number.
+type Entry<'b> = (&'b [u8], u32);
+
 /// The first entry, and what comes after it.
-fn split_entry(bytes: &[u8]) -> Option<((&[u8], u32), &[u8])> {
+fn split_entry(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     let (length, rest) = bytes.split_first()?;
     let (id, rest) = rest.split_at_checked(usize::from(*length))?;
     let (number, rest) = rest.split_first_chunk()?;

@@ -50,11 +50,11 @@ pub(super) fn facts(draft: &mut Draft, place: &Place, envelope: &Envelope) -> Re
 }
 
 /// A comment and its number.
-pub(super) fn comment<'d>(
-    draft: &'d mut Draft,
+pub(super) fn comment(
+    draft: &mut Draft,
     thread: PlaceNo,
     id: CommentId,
-) -> Result<Option<(u32, &'d Comment)>, Error> {
+) -> Result<Option<(u32, &Comment)>, Error> {
     let Some(number) = number_of(draft, thread, id)? else { return Ok(None) };
     let comment = draft.comments.get(&Key::Comment(thread, number))?;
     Ok(comment.map(|comment| (number, comment)))
