@@ -8,13 +8,13 @@ mod voters;
 
 use domain::{AuthorId, CommandId, Place};
 
+use crate::ballots::Ballots;
 use crate::error::Error;
-use crate::keys::{Key, KeyBytes, PlaceNo, Side, WordList, number_tail, prefix, voters_tail};
+use crate::keys::{Key, KeyBytes, PlaceNo, WordList, container_tail, number_tail, prefix};
 use crate::pages::{View, id_of};
 use crate::records::{
     Audit, Author, Command, Comment, Flag, Flags, FormerName, Resolution, Rules, Settings, Site, Thread, Words,
 };
-use roaring::RoaringBitmap;
 
 use fields::{Fields, Sum};
 pub use voters::Voters;
@@ -309,14 +309,13 @@ impl View<'_> {
         fields: &mut Fields,
     ) -> Result<(), Error> {
         let (mut ups, mut downs) = (Sum::default(), Sum::default());
-        for entry in self.scan::<RoaringBitmap>(prefix::voters(thread, number)) {
-            let (key, voters) = entry?;
-            let (side, container) = voters_tail(&key).ok_or(Error::Damaged("a key of voters"))?;
-            for low in voters {
-                let member = known.digest(self, u32::from(container) << 16 | low)?;
-                match side {
-                    Side::Up => ups.add(&member),
-                    Side::Down => downs.add(&member),
+        for entry in self.scan::<Ballots>(prefix::ballots(thread, number)) {
+            let (key, ballots) = entry?;
+            let container = container_tail(&key).ok_or(Error::Damaged("a key of votes"))?;
+            let (up, down) = ballots.sides();
+            for (side, sum) in [(up, &mut ups), (down, &mut downs)] {
+                for low in side {
+                    sum.add(&known.digest(self, u32::from(container) << 16 | low)?);
                 }
             }
         }

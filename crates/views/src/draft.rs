@@ -5,8 +5,8 @@ mod lists;
 use std::collections::{HashMap, HashSet};
 
 use domain::{AuthorId, Place, SiteId, ThreadId};
-use roaring::RoaringBitmap;
 
+use crate::ballots::Ballots;
 use crate::error::Error;
 use crate::keys::{Key, PlaceNo};
 use crate::records::{
@@ -89,7 +89,7 @@ tables! {
     audits: Audit, Share::Cold;
     scores: Scores, Share::Hot;
     outlines: Outline, Share::Hot;
-    voters: RoaringBitmap, Share::Hot;
+    ballots: Ballots, Share::Hot;
     commands: Command, Share::Hot;
     frozen: Frozen, Share::Cold;
     void: u64, Share::Cold;

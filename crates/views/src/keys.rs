@@ -15,22 +15,6 @@ pub(crate) type KeyBytes = SmallVec<[u8; 36]>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PlaceNo(pub(crate) u32);
 
-/// Which of a comment's two sets of voters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Side {
-    Up,
-    Down,
-}
-
-impl Side {
-    fn code(self) -> u8 {
-        match self {
-            Self::Up => 0,
-            Self::Down => 1,
-        }
-    }
-}
-
 /// Which of a site's two lists of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WordList {
@@ -101,9 +85,9 @@ pub(crate) enum Key<'a> {
     VoterBucket(PlaceNo, u32),
     /// 10 place(thread) chunk: [`crate::records::Scores`] of the comments number `chunk * 128 + 1` and on.
     Scores(PlaceNo, u32),
-    /// 11 place(thread) number side container: the voters of this side whose numbers share their upper 16 bits, a
-    /// roaring set of the lower 16, so that a value stays below 8 KiB and a bit however hot the comment is.
-    Voters(PlaceNo, u32, Side, u16),
+    /// 11 place(thread) number container: [`crate::ballots::Ballots`] of the voters whose numbers share these upper 16 bits, so
+    /// that a value stays below 17 KB however hot the comment is.
+    Ballots(PlaceNo, u32, u16),
     /// 12 place id: [`crate::records::Command`], for all commands but votes. A comment's id is that of its command.
     Command(PlaceNo, CommandId),
     /// 13 site 0 (thread): [`crate::Frozen`].
@@ -168,9 +152,8 @@ impl Key<'_> {
             Self::Words(thread, number) => Parts::of(8).place(*thread).number(*number),
             Self::VoterBucket(site, bucket) => Parts::of(9).place(*site).number(*bucket),
             Self::Scores(thread, chunk) => Parts::of(10).place(*thread).number(*chunk),
-            Self::Voters(thread, number, side, container) => {
-                let parts = Parts::of(11).place(*thread).number(*number);
-                parts.bytes(&[side.code()]).bytes(&container.to_be_bytes())
+            Self::Ballots(thread, number, container) => {
+                Parts::of(11).place(*thread).number(*number).bytes(&container.to_be_bytes())
             }
             Self::Command(place, id) => Parts::of(12).place(*place).bytes(&id.as_u128().to_be_bytes()),
             Self::Frozen(place) => {
@@ -288,7 +271,7 @@ pub(crate) mod prefix {
         Parts::of(10).place(thread).0
     }
 
-    pub(crate) fn voters(thread: PlaceNo, number: u32) -> KeyBytes {
+    pub(crate) fn ballots(thread: PlaceNo, number: u32) -> KeyBytes {
         Parts::of(11).place(thread).number(number).0
     }
 
@@ -349,15 +332,9 @@ pub(crate) mod prefix {
     }
 }
 
-/// The side and container of a key under [`prefix::voters`].
-pub(crate) fn voters_tail(key: &[u8]) -> Option<(Side, u16)> {
-    let [.., side, high, low] = key else { return None };
-    let side = match side {
-        0 => Side::Up,
-        1 => Side::Down,
-        _ => return None,
-    };
-    Some((side, u16::from_be_bytes([*high, *low])))
+/// The container of a key under [`prefix::ballots`].
+pub(crate) fn container_tail(key: &[u8]) -> Option<u16> {
+    key.last_chunk().map(|bytes| u16::from_be_bytes(*bytes))
 }
 
 /// The number or chunk in the tail of a key under [`prefix::comments`], [`prefix::scores`] or [`prefix::outlines`].

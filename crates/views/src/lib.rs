@@ -5,6 +5,7 @@
 
 mod activity;
 mod authors;
+mod ballots;
 mod board;
 mod boards;
 mod codes;

@@ -10,12 +10,13 @@ use domain::{
     AuthorId, CommandId, CommentId, Hold, Mode, Rejection, SiteId, State, Tally, ThreadId, Timestamp, Vote,
 };
 
+use crate::ballots::Ballots;
 use crate::boards::Boards;
 use crate::codes;
 use crate::cursor::Cursor;
 use crate::error::Error;
 use crate::fold::author_facts;
-use crate::keys::{Key, KeyBytes, PlaceNo, Side};
+use crate::keys::{Key, KeyBytes, PlaceNo};
 use crate::quotes::Ink;
 use crate::reading::{Frame, Reading, Rows};
 use crate::records::{self, Comment, Flag, Scores, Settings, Site, Thread, Words};
@@ -23,7 +24,6 @@ use crate::sheet::Branch;
 use crate::store::Store;
 use crate::value::Value;
 use crate::voters::{self, Bucket};
-use roaring::RoaringBitmap;
 
 /// What a row takes on the way beside its words: ids, names, time and tally.
 const ROW_BYTES: usize = 256;
@@ -355,18 +355,9 @@ impl<'s> View<'s> {
 
     /// How a voter voted on a comment.
     pub(crate) fn vote(&self, thread: PlaceNo, number: u32, voter: u32) -> Result<Vote, Error> {
-        let container = u16::try_from(voter >> 16).expect("the upper half of 32 bits");
-        let is_in = |side| -> Result<bool, Error> {
-            let voters: Option<RoaringBitmap> = self.get(&Key::Voters(thread, number, side, container))?;
-            Ok(voters.is_some_and(|voters| voters.contains(voter & 0xffff)))
-        };
-        Ok(if is_in(Side::Up)? {
-            Vote::Up
-        } else if is_in(Side::Down)? {
-            Vote::Down
-        } else {
-            Vote::None
-        })
+        let (container, low) = Ballots::place_of(voter);
+        let ballots: Option<Ballots> = self.get(&Key::Ballots(thread, number, container))?;
+        Ok(ballots.map_or(Vote::None, |ballots| ballots.vote(low)))
     }
 
     pub(crate) fn row(&self, thread: PlaceNo, number: u32) -> Result<Comment, Error> {

@@ -1,9 +1,8 @@
-//! Values as bytes: a version byte, a checksum, and then bincode or a roaring set.
+//! Values as bytes: a version byte, a checksum, and then bincode, or what a record writes itself.
 //!
 //! Stored: a change is a new schema. Decoding is bounded and must consume what is there, so that a damaged value is an
 //! error and neither an abort nor something else's value.
 
-use roaring::RoaringBitmap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -70,16 +69,6 @@ impl Plain for u32 {}
 impl Plain for u64 {}
 impl Plain for String {}
 
-impl Value for RoaringBitmap {
-    fn write(&self, out: &mut Vec<u8>) {
-        self.serialize_into(out).expect("a vector takes what is written");
-    }
-
-    fn read(body: &[u8]) -> Result<Self, Error> {
-        Self::deserialize_from(body).or(Err(Error::Damaged("not a set of voters")))
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use std::fmt::Write as _;
@@ -111,8 +100,6 @@ pub(crate) mod tests {
 
     #[test]
     fn stored_bytes_stay_as_they_are() {
-        let set: RoaringBitmap = [1, 2, 40_000].into_iter().collect();
-        assert_eq!(hex(&set.to_stored()), "018e2c93043a30000001000000000002001000000001000200409c");
         assert_eq!(hex(&String::from("voice").to_stored()), "01c0d69f3605766f696365");
         assert_eq!(hex(&300_u32.to_stored()), "0108e61e1bfb2c01");
     }

@@ -27,9 +27,9 @@ fn byte_order_is_logical_order() {
         Key::Words(one, 1),
         Key::VoterBucket(one, 1),
         Key::Scores(one, 0),
-        Key::Voters(one, 1, Side::Up, 1),
-        Key::Voters(one, 1, Side::Down, 0),
-        Key::Voters(one, 2, Side::Up, 0),
+        Key::Ballots(one, 1, 0),
+        Key::Ballots(one, 1, 256),
+        Key::Ballots(one, 2, 0),
         Key::Command(one, id(2)),
         Key::Frozen(&whole),
         Key::Frozen(&part),
@@ -73,7 +73,7 @@ fn byte_order_is_logical_order() {
 
 #[test]
 fn tails_lead_back() {
-    assert_eq!(voters_tail(&Key::Voters(PlaceNo(1), 7, Side::Down, 513).encode()), Some((Side::Down, 513)));
+    assert_eq!(container_tail(&Key::Ballots(PlaceNo(1), 7, 513).encode()), Some(513));
     assert_eq!(number_tail(&Key::Comment(PlaceNo(1), 77).encode()), Some(77));
     let thread: ThreadId = "t".parse().unwrap();
     assert_eq!(waiting_tail(&Key::Waiting(PlaceNo(1), &thread, 7).encode()), Some((thread.clone(), 7)));
