@@ -29,8 +29,10 @@ enum Share {
 impl Share {
     fn of(self, bytes: usize) -> usize {
         match self {
-            Self::Hot => bytes / 16,
-            Self::Cold => bytes / 256,
+            // Nine of them, each with what is recent and what was recent before.
+            Self::Hot => bytes / 20,
+            // Some twenty.
+            Self::Cold => bytes / 400,
         }
     }
 }

@@ -30,6 +30,7 @@ mod records;
 mod seen;
 mod sheet;
 mod site_lists;
+mod steps;
 mod store;
 mod table;
 mod tree;

@@ -1,21 +1,22 @@
-//! The store: a batch of the log becomes one sled batch that includes the checkpoint.
+//! The store: one generation of the read models in a directory of its own.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, RwLock};
 
-use domain::{CommentId, Place, Recorded, SiteId, State, Tally, ThreadId};
+use domain::{CommentId, Place, SiteId, State, Tally, ThreadId};
 
 use crate::boards::Boards;
 use crate::draft::{Draft, Touched, TouchedThread};
 use crate::error::Error;
-use crate::fold::{self, Outcome};
+use crate::fold::Outcome;
 use crate::inventory::Inventory;
 use crate::keys::{Key, PlaceNo};
 use crate::pages::View;
 use crate::records::{Checkpoint, Scores};
-use crate::table::Writes;
+use crate::steps::Folder;
 use crate::value::Value;
 
 /// The layout of keys and values, and the events that are known. Another number is another generation.
@@ -30,13 +31,21 @@ pub struct Options {
     pub cache_bytes: u64,
     /// Memory for what the fold keeps decoded from step to step, in bytes, about.
     pub fold_cache_bytes: usize,
+    /// Events in one of the steps that a long batch is cut into while nobody reads: each is prepared while the one before it
+    /// is written, and a comment's votes are written once a step.
+    pub step_events_max: NonZeroUsize,
     /// How often sled brings what is written to the disk; what a crash takes is folded again.
     pub flush_every_millis: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 256 * 1024 * 1024, fold_cache_bytes: 128 * 1024 * 1024, flush_every_millis: 500 }
+        Self {
+            cache_bytes: 256 * 1024 * 1024,
+            fold_cache_bytes: 160 * 1024 * 1024,
+            step_events_max: const { NonZeroUsize::new(100_000).expect("not zero") },
+            flush_every_millis: 500,
+        }
     }
 }
 
@@ -47,14 +56,15 @@ pub struct Store {
     /// Applying a batch and reading a page exclude each other for that moment; readers share.
     pub(crate) gate: RwLock<()>,
     pub(crate) sequence: AtomicU64,
+    pub(crate) step_events_max: usize,
     /// What the fold keeps from step to step.
-    draft: Mutex<Draft>,
+    pub(crate) folder: Mutex<Folder>,
     /// What rankings are read from, kept right by the fold.
     pub(crate) boards: Boards,
     /// Changes only while nobody reads.
     pub(crate) is_whole: AtomicBool,
-    /// Of what is stored; who folds holds it.
-    inventory: Mutex<Inventory>,
+    /// Of what is stored.
+    pub(crate) inventory: Mutex<Inventory>,
 }
 
 /// What one batch made of the store.
@@ -117,17 +127,18 @@ impl Store {
             return Err(Error::OtherSchema { found: checkpoint.schema });
         }
         let sequence = checkpoint.map_or(0, |checkpoint| checkpoint.sequence);
-        let inventory = Mutex::new(Inventory::taken(&tree, sequence)?);
-        let draft = Mutex::new(Draft::new(&tree, options.fold_cache_bytes));
+        let inventory = Inventory::taken(&tree, sequence)?;
+        let folder = Folder::new(Draft::new(&tree, options.fold_cache_bytes), inventory);
         Ok(Self {
             db,
             tree,
             gate: RwLock::new(()),
             sequence: AtomicU64::new(sequence),
-            draft,
+            step_events_max: options.step_events_max.get(),
+            folder: Mutex::new(folder),
             boards: Boards::default(),
             is_whole: AtomicBool::new(true),
-            inventory,
+            inventory: Mutex::new(inventory),
         })
     }
 
@@ -140,87 +151,6 @@ impl Store {
     /// The last sequence that is folded.
     pub fn sequence(&self) -> u64 {
         self.sequence.load(Ordering::Acquire)
-    }
-
-    /// Folds a batch, whole or not at all. `log` names the log in the checkpoint: {stream, created, epoch}.
-    ///
-    /// Messages that are folded already are passed over, so that a batch may be given twice.
-    pub fn fold(&self, batch: &[Recorded], log: (&str, i64, u64)) -> Result<Step, Error> {
-        self.step(batch, log, |draft, touched, outcomes, sequence| {
-            Ok(Step { sequence, outcomes, changes: changes(draft, touched)? })
-        })
-    }
-
-    /// The same for a generation that nobody reads yet: the last sequence folded now, and nothing of what changed.
-    pub fn catch_up(&self, batch: &[Recorded], log: (&str, i64, u64)) -> Result<u64, Error> {
-        self.step(batch, log, |_, _, _, sequence| Ok(sequence))
-    }
-
-    fn step<R>(
-        &self,
-        batch: &[Recorded],
-        log: (&str, i64, u64),
-        told: impl FnOnce(&mut Draft, &Touched, Vec<Outcome>, u64) -> Result<R, Error>,
-    ) -> Result<R, Error> {
-        let mut draft = self.draft.lock().or(Err(Error::Damaged("it broke while a batch was folded")))?;
-        let done = self.try_step(&mut draft, batch, log, told);
-        if done.is_err() {
-            // What the tables hold now was never written.
-            draft.clear();
-        }
-        done
-    }
-
-    fn try_step<R>(
-        &self,
-        draft: &mut Draft,
-        batch: &[Recorded],
-        (stream, created_nanos, epoch): (&str, i64, u64),
-        told: impl FnOnce(&mut Draft, &Touched, Vec<Outcome>, u64) -> Result<R, Error>,
-    ) -> Result<R, Error> {
-        let mut sequence = self.sequence();
-        let mut outcomes = Vec::with_capacity(batch.len());
-        let mut last = None;
-        for recorded in batch {
-            if recorded.sequence <= sequence {
-                continue;
-            }
-            outcomes.push(fold::fold(draft, recorded)?);
-            sequence = recorded.sequence;
-            last = Some(recorded);
-        }
-        let touched = std::mem::take(&mut draft.touched);
-        let told = told(draft, &touched, outcomes, sequence)?;
-        let Some(last) = last else { return Ok(told) };
-        draft.lists.settle()?;
-        let mut inventory = self.inventory.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut writes = Writes { batch: sled::Batch::default(), inventory: *inventory };
-        draft.write(&mut writes)?;
-        let checkpoint = Checkpoint {
-            stream: stream.to_owned(),
-            created_nanos,
-            epoch,
-            sequence,
-            part: 0,
-            message_id: last.content.message_id(),
-            schema: SCHEMA,
-        };
-        let Writes { mut batch, inventory: mut after } = writes;
-        after.sequence = sequence;
-        batch.insert(Key::Checkpoint.encode().as_slice(), checkpoint.to_stored());
-        batch.insert(Key::Inventory.encode().as_slice(), after.to_stored());
-        let gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
-        // A batch that breaks halfway may be there in part until the store is opened again.
-        self.is_whole.store(false, Ordering::Release);
-        self.tree.apply_batch(batch)?;
-        self.is_whole.store(true, Ordering::Release);
-        self.sequence.store(sequence, Ordering::Release);
-        for (thread, touched) in &touched {
-            self.boards.patch(&self.tree, *thread, &touched.numbers);
-        }
-        drop(gate);
-        *inventory = after;
-        Ok(told)
     }
 
     /// Everything as of one position, for as long as the view is held; folding waits for that long.
@@ -257,7 +187,7 @@ impl View<'_> {
 }
 
 /// What readers see otherwise, by site and thread and number.
-fn changes(draft: &mut Draft, touched: &Touched) -> Result<Vec<ThreadChange>, Error> {
+pub(crate) fn changes(draft: &mut Draft, touched: &Touched) -> Result<Vec<ThreadChange>, Error> {
     let mut touched: Vec<_> = touched.iter().collect();
     touched.sort_unstable_by(|(_, one), (_, other)| (&one.site, &one.thread).cmp(&(&other.site, &other.thread)));
     let mut changes = Vec::with_capacity(touched.len());

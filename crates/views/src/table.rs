@@ -13,9 +13,6 @@ use crate::value::{Value, checksum_of};
 
 type Slots<V> = HashMap<KeyBytes, Slot<V>, foldhash::fast::RandomState>;
 
-/// What an entry takes beside its value's bytes, about: key, slot, and the map's own.
-const ENTRY_BYTES: usize = 128;
-
 /// Values of one type, by their keys.
 pub(crate) struct Table<V> {
     tree: sled::Tree,
@@ -33,7 +30,7 @@ struct Slot<V> {
     value: Option<V>,
     changed: bool,
     was: Was,
-    /// The entry's own and those of its value as it is stored.
+    /// What the entry takes, about.
     bytes: usize,
 }
 
@@ -51,6 +48,12 @@ enum Was {
 pub(crate) struct Writes {
     pub(crate) batch: sled::Batch,
     pub(crate) inventory: Inventory,
+}
+
+/// What an entry of a table takes, about: key, slot and the map's own share, and for a decoded value twice what it is stored
+/// as.
+fn bytes_of<V>(stored: usize) -> usize {
+    size_of::<(KeyBytes, Slot<V>)>() * 8 / 7 + 1 + 2 * stored
 }
 
 impl<V: Value> Table<V> {
@@ -108,8 +111,9 @@ impl<V: Value> Table<V> {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(vacant) => {
                 let was = self.former.remove(&key).map_or(Was::Unknown, |former| former.was);
-                self.bytes += ENTRY_BYTES;
-                vacant.insert(Slot { value: None, changed: false, was, bytes: ENTRY_BYTES })
+                let bytes = bytes_of::<V>(0);
+                self.bytes += bytes;
+                vacant.insert(Slot { value: None, changed: false, was, bytes })
             }
         };
         slot.value = value;
@@ -130,13 +134,13 @@ impl<V: Value> Table<V> {
                 writes.inventory.take(Stamp::of(&key, checksum));
             }
             self.bytes -= slot.bytes;
-            (slot.changed, slot.was, slot.bytes) = (false, Was::Nothing, ENTRY_BYTES);
+            (slot.changed, slot.was, slot.bytes) = (false, Was::Nothing, bytes_of::<V>(0));
             if let Some(value) = &slot.value {
                 let stored = value.to_stored();
                 let checksum = checksum_of(&stored)?;
                 writes.inventory.add(Stamp::of(&key, checksum));
                 slot.was = Was::Stored(checksum);
-                slot.bytes += stored.len();
+                slot.bytes = bytes_of::<V>(stored.len());
                 writes.batch.insert(key.as_slice(), stored);
             } else if matches!(was, Was::Stored(_)) {
                 writes.batch.remove(key.as_slice());
@@ -173,11 +177,11 @@ fn find<V: Value>(
         Some(slot) => slot,
         None => match tree.get(key)? {
             Some(stored) => {
-                let bytes = ENTRY_BYTES + stored.len();
+                let bytes = bytes_of::<V>(stored.len());
                 let was = Was::of(Some(&stored))?;
                 Slot { value: Some(V::from_stored(&stored)?), changed: false, was, bytes }
             }
-            None => Slot { value: None, changed: false, was: Was::Nothing, bytes: ENTRY_BYTES },
+            None => Slot { value: None, changed: false, was: Was::Nothing, bytes: bytes_of::<V>(0) },
         },
     };
     *bytes += slot.bytes;

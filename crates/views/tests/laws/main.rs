@@ -22,6 +22,7 @@ mod reading;
 mod trees;
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use domain::{Content, Event, Place, Recorded, Rejection, SiteId, Tally, ThreadId, Vote};
@@ -33,8 +34,12 @@ use views::{CommentPage, Cursor, Options, Reading, Step, Store, Viewer};
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOG: (&str, i64, u64) = ("test", 0, 1);
 /// The fold keeps next to nothing, so that what it forgets is read again.
-const SMALL: Options =
-    Options { cache_bytes: 8 * 1024 * 1024, fold_cache_bytes: 16 * 1024, flush_every_millis: 500 };
+const SMALL: Options = Options {
+    cache_bytes: 8 * 1024 * 1024,
+    fold_cache_bytes: 16 * 1024,
+    step_events_max: NonZeroUsize::new(3).unwrap(),
+    flush_every_millis: 500,
+};
 
 fn open(dir: &tempfile::TempDir) -> Store {
     // sled's own thread lets the directory go a moment after its store was dropped.
@@ -111,6 +116,22 @@ proptest! {
     fn the_digest_is_the_same_whatever_the_batches(acts in acts(120), batch in 2..40usize) {
         let log = history(&acts);
         prop_assert_eq!(folded(&log, 1), folded(&log, batch));
+    }
+
+    #[test]
+    fn catching_up_in_many_steps_comes_to_the_same(acts in acts(120), cut in any::<prop::sample::Index>()) {
+        let log = history(&acts);
+        let cut = cut.index(log.len());
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(&dir);
+        // Steps of three, each prepared while the one before it is written; and then live.
+        prop_assert_eq!(store.catch_up(&log[..cut], LOG).unwrap(), cut as u64);
+        prop_assert_eq!(store.catch_up(&log[..cut], LOG).unwrap(), cut as u64);
+        fold(&store, &log[cut..], 7);
+        prop_assert_eq!(digests(&store), folded(&log, 16));
+        // It is counted when it is opened again.
+        drop(store);
+        prop_assert_eq!(open(&dir).sequence(), log.len() as u64);
     }
 
     #[test]

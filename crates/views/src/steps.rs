@@ -1,0 +1,150 @@
+//! Steps of the fold: a batch of the log becomes one sled batch that includes the checkpoint.
+//!
+//! A step is prepared out of the tables and then written. While a generation catches up, the next is prepared during the
+//! writing: it finds in the tables whatever the one before it has changed, so it never asks the store for that.
+
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::thread::{self, ScopedJoinHandle};
+
+use domain::Recorded;
+
+use crate::draft::{Draft, Touched};
+use crate::error::Error;
+use crate::fold::{self, Outcome};
+use crate::inventory::Inventory;
+use crate::keys::Key;
+use crate::records::Checkpoint;
+use crate::store::{SCHEMA, Step, Store, changes};
+use crate::table::Writes;
+use crate::value::Value;
+
+/// A log in a checkpoint: {stream, created, epoch}.
+type Log<'l> = (&'l str, i64, u64);
+
+/// What is prepared, which may be one step ahead of what is written.
+pub(crate) struct Folder {
+    draft: Draft,
+    sequence: u64,
+    inventory: Inventory,
+}
+
+/// A step that waits to be written.
+struct Prepared {
+    /// `None` if nothing in it was new.
+    batch: Option<sled::Batch>,
+    sequence: u64,
+    inventory: Inventory,
+    touched: Touched,
+}
+
+impl Folder {
+    /// Goes on from what is stored.
+    pub(crate) fn new(draft: Draft, inventory: Inventory) -> Self {
+        Self { draft, sequence: inventory.sequence, inventory }
+    }
+
+    fn prepare(&mut self, batch: &[Recorded], log: Log<'_>) -> Result<(Prepared, Vec<Outcome>), Error> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        let mut last = None;
+        for recorded in batch {
+            if recorded.sequence <= self.sequence {
+                continue;
+            }
+            outcomes.push(fold::fold(&mut self.draft, recorded)?);
+            self.sequence = recorded.sequence;
+            last = Some(recorded);
+        }
+        let touched = std::mem::take(&mut self.draft.touched);
+        let batch = last.map(|last| self.write(last, log)).transpose()?;
+        Ok((Prepared { batch, sequence: self.sequence, inventory: self.inventory, touched }, outcomes))
+    }
+
+    fn write(&mut self, last: &Recorded, (stream, created_nanos, epoch): Log<'_>) -> Result<sled::Batch, Error> {
+        self.draft.lists.settle()?;
+        let mut writes = Writes { batch: sled::Batch::default(), inventory: self.inventory };
+        self.draft.write(&mut writes)?;
+        let Writes { mut batch, mut inventory } = writes;
+        inventory.sequence = self.sequence;
+        self.inventory = inventory;
+        let checkpoint = Checkpoint {
+            stream: stream.to_owned(),
+            created_nanos,
+            epoch,
+            sequence: self.sequence,
+            part: 0,
+            message_id: last.content.message_id(),
+            schema: SCHEMA,
+        };
+        batch.insert(Key::Checkpoint.encode().as_slice(), checkpoint.to_stored());
+        batch.insert(Key::Inventory.encode().as_slice(), self.inventory.to_stored());
+        Ok(batch)
+    }
+}
+
+impl Store {
+    /// Folds a batch, whole or not at all. `log` names the log in the checkpoint: {stream, created, epoch}.
+    ///
+    /// Messages that are folded already are passed over, so that a batch may be given twice.
+    pub fn fold(&self, batch: &[Recorded], log: (&str, i64, u64)) -> Result<Step, Error> {
+        self.with_folder(|folder| {
+            let (prepared, outcomes) = folder.prepare(batch, log)?;
+            let changes = changes(&mut folder.draft, &prepared.touched)?;
+            let sequence = prepared.sequence;
+            self.commit(prepared)?;
+            Ok(Step { sequence, outcomes, changes })
+        })
+    }
+
+    /// The same for a generation that nobody reads yet, in one or several steps: the last sequence folded now, and nothing of
+    /// what changed. After an error a beginning of the batch may be folded.
+    pub fn catch_up(&self, batch: &[Recorded], log: (&str, i64, u64)) -> Result<u64, Error> {
+        self.with_folder(|folder| {
+            thread::scope(|scope| {
+                let mut writing: Option<ScopedJoinHandle<'_, Result<(), Error>>> = None;
+                for part in batch.chunks(self.step_events_max) {
+                    let (prepared, _) = folder.prepare(part, log)?;
+                    written(writing.take())?;
+                    writing = Some(scope.spawn(move || self.commit(prepared)));
+                }
+                written(writing)
+            })?;
+            Ok(folder.sequence)
+        })
+    }
+
+    fn with_folder<R>(&self, work: impl FnOnce(&mut Folder) -> Result<R, Error>) -> Result<R, Error> {
+        let mut folder = self.folder.lock().or(Err(Error::Damaged("it broke while a batch was folded")))?;
+        let done = work(&mut folder);
+        if done.is_err() {
+            // What the tables hold now was not written, and nothing is being written any more.
+            folder.draft.clear();
+            folder.inventory = *self.inventory.lock().unwrap_or_else(PoisonError::into_inner);
+            folder.sequence = self.sequence();
+        }
+        done
+    }
+
+    /// Writes a step, and lets readers see it.
+    fn commit(&self, prepared: Prepared) -> Result<(), Error> {
+        let Prepared { batch: Some(batch), sequence, inventory, touched } = prepared else { return Ok(()) };
+        let gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        // A batch that breaks halfway may be there in part until the store is opened again.
+        self.is_whole.store(false, Ordering::Release);
+        self.tree.apply_batch(batch)?;
+        self.is_whole.store(true, Ordering::Release);
+        self.sequence.store(sequence, Ordering::Release);
+        for (thread, touched) in &touched {
+            self.boards.patch(&self.tree, *thread, &touched.numbers);
+        }
+        drop(gate);
+        *self.inventory.lock().unwrap_or_else(PoisonError::into_inner) = inventory;
+        Ok(())
+    }
+}
+
+/// Waits until a step is written. sled panics over some damage, which is damage like any other here.
+fn written(writing: Option<ScopedJoinHandle<'_, Result<(), Error>>>) -> Result<(), Error> {
+    let Some(writing) = writing else { return Ok(()) };
+    writing.join().unwrap_or(Err(Error::Damaged("it broke while a batch was written")))
+}
