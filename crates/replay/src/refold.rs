@@ -43,7 +43,11 @@ impl Refold {
         let (store, dir) = tokio::task::spawn_blocking(|| {
             let dir = tempfile::Builder::new().prefix("koe-replay-").tempdir();
             let dir = dir.context("no temporary directory can be made: set $TMPDIR to one with room")?;
-            let options = views::Options { cache_bytes: CACHE_BYTES, flush_every_millis: FLUSH_EVERY_MILLIS };
+            let options = views::Options {
+                cache_bytes: CACHE_BYTES,
+                flush_every_millis: FLUSH_EVERY_MILLIS,
+                ..views::Options::default()
+            };
             let store = Store::open(dir.path(), options).context("the temporary store cannot be opened")?;
             Ok::<_, anyhow::Error>((Arc::new(store), dir))
         })
