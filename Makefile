@@ -10,10 +10,10 @@ ARGS ?=
 URL ?= http://127.0.0.1:8080/sites/demo/threads/memorial-service
 
 .DEFAULT_GOAL := help
-.PHONY: help up build test bench check lint fmt deny shots clean
+.PHONY: help up build test bench bench-micro check lint fmt deny shots clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 up: ## Build Koe and start it with its demonstration, data in ./data (more flags: ARGS="...")
 	@tools/fetch nats-server
@@ -33,6 +33,11 @@ bench: ## Measure Koe against the raw ceiling of the same run (more flags: ARGS=
 	@tools/fetch nats-server
 	cargo build --release --locked --bin koe
 	@"$${CARGO_TARGET_DIR:-target}/release/koe" --log warn bench all $(ARGS)
+
+bench-micro: ## Time single steps: rules, codec, fold and pages (only some: ARGS="page_of")
+	cargo bench --locked -p koe-domain --bench rules -- $(ARGS)
+	cargo bench --locked -p koe-wire --bench codec -- $(ARGS)
+	cargo bench --locked -p koe-views --bench store -- $(ARGS)
 
 check: ## Check the files of deploy/, docker-compose.yml and the documents' links
 	@tools/fetch nats-server promtool

@@ -87,6 +87,29 @@ fn a_restart_is_measured_after_a_stop_and_after_a_kill() {
 }
 
 #[test]
+fn pages_are_measured_in_every_order_with_and_without_what_is_kept_in_memory() {
+    let figures = figures(&["pages", "--events", "1000"]);
+    let names = names(&figures);
+    let of = |page: &str, comments: &str, kept: &str| {
+        let begins = format!("pages: {page} of {comments}, ");
+        names.iter().filter(|name| name.starts_with(&begins) && name.ends_with(kept)).count()
+    };
+    for comments in ["22", "50", "100", "1,000"] {
+        assert_eq!(of("first", comments, ", ranking cached"), 2 * 6, "{names:?}");
+        assert_eq!(of("first", comments, ", ranking not cached"), 2 * 6, "{names:?}");
+        assert_eq!(of("tenth", comments, ", ranking cached"), if comments == "1,000" { 2 * 6 } else { 0 });
+    }
+    for rest in [
+        "counts of 100 threads",
+        "first of 1,000 over 50, least of all orders, ranking cached",
+        "first of 1,000 over 50, least of all orders, trees, ranking not cached",
+    ] {
+        assert!(names.contains(&format!("pages: {rest}").as_str()), "{rest} in {names:?}");
+    }
+    assert!(figures.iter().all(|(_, figure)| figure["ratio"].as_f64().unwrap() > 0.0));
+}
+
+#[test]
 fn growth_is_measured_beside_a_tenth_of_it() {
     let figures = figures(&["growth", "--events", "30000"]);
     assert_eq!(figures.len(), 2 * 5);
@@ -100,7 +123,7 @@ fn growth_is_measured_beside_a_tenth_of_it() {
 
 #[test]
 fn every_benchmark_notices_an_error() {
-    for name in ["fold", "votes", "posts", "visible", "restart", "growth"] {
+    for name in ["fold", "votes", "posts", "visible", "restart", "pages", "growth"] {
         let output = bench(&[name, "--events", "1000", "--plant-error"]);
         let said = text(&output.stderr);
         assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(2), ""), "{name}: {said}");

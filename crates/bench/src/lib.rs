@@ -9,12 +9,14 @@ mod catch_up;
 mod check;
 mod commands;
 mod document;
+mod echo;
 mod fill;
 mod fold;
 mod growth;
 mod koe;
 mod limits;
 mod load;
+mod pages;
 mod process;
 mod progress;
 mod report;
@@ -53,7 +55,7 @@ use server::Sync;
 pub struct Options {
     /// What to measure.
     name: Name,
-    /// How many events, or commands for each number in flight; unless set, what two cores do in half a minute.
+    /// How many events, commands for each number in flight, or comments of the largest thread of `pages`; unless set, what two cores do in half a minute.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(EVENTS_MIN..=EVENTS_MAX))]
     events: Option<u64>,
     /// Let `growth` go on to ten times the events, which takes a while.
@@ -92,6 +94,8 @@ enum Name {
     Visible,
     /// From the start of a projector to its first page, after a stop and after kill -9.
     Restart,
+    /// Pages of threads by length, order and shape; the ceiling is a service that answers with as many bytes.
+    Pages,
     /// Fold, memory, disk and restart at a tenth of the events and at all of them.
     Growth,
 }
@@ -134,6 +138,8 @@ impl Name {
             // A disk may take 5,000 publishes a second, or 800 when others use it.
             Self::VotesSynced | Self::PostsSynced => 4_000,
             Self::Visible => 5_000,
+            // The comments of the largest thread.
+            Self::Pages => 100_000,
             Self::Growth => 1_000_000,
         }
     }
@@ -148,6 +154,7 @@ impl Name {
             Self::PostsSynced => Box::pin(commands::run(bench, Kind::Posts, Sync::Always)).await,
             Self::Visible => Box::pin(visible::run(bench)).await,
             Self::Restart => bench.unless_stopped(Box::pin(restart::run(bench))).await,
+            Self::Pages => bench.unless_stopped(Box::pin(pages::run(bench))).await,
             Self::Growth => bench.unless_stopped(Box::pin(growth::run(bench))).await,
         }
     }

@@ -30,3 +30,15 @@ pub(crate) const COLD_PART: u64 = 5;
 pub(crate) const COMMANDS_MIN: u64 = 200;
 /// This part of the events comes right before a kill, for the projector to lose some.
 pub(crate) const UNFOLDED_PART: u64 = 20;
+/// Comments on a page: the default of the contract.
+pub(crate) const PAGE_ROWS: usize = 50;
+/// Threads in a question for their counts: the most that one may name.
+pub(crate) const COUNTED: usize = 100;
+/// Pages asked for at once: enough to keep two cores busy.
+pub(crate) const PAGES_IN_FLIGHT: usize = 32;
+/// Questions behind a figure: some tenths of a second of them.
+pub(crate) const QUESTIONS: u64 = 320;
+/// Questions one after another behind the ceiling of a lone one.
+pub(crate) const QUESTIONS_ALONE: u64 = 50;
+/// Starts of a projector behind a figure of what is asked for the first time, for a median.
+pub(crate) const STARTS: usize = 3;

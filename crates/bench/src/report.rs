@@ -76,15 +76,26 @@ pub(crate) fn written(number: f64) -> String {
         return format!("{number:.2}");
     }
     let digits = format!("{number:.0}");
-    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits.as_str()), |digits| ("-", digits));
-    let mut written = String::new();
+    match digits.strip_prefix('-') {
+        Some(digits) => format!("-{}", by_thousands(digits)),
+        None => by_thousands(&digits),
+    }
+}
+
+/// A count with a comma at each thousand.
+pub(crate) fn whole(count: usize) -> String {
+    by_thousands(&count.to_string())
+}
+
+fn by_thousands(digits: &str) -> String {
+    let mut whole = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            written.push(',');
+            whole.push(',');
         }
-        written.push(digit);
+        whole.push(digit);
     }
-    format!("{sign}{written}")
+    whole
 }
 
 #[cfg(test)]
@@ -96,6 +107,7 @@ mod tests {
         assert_eq!(written(1_234_567.8), "1,234,568");
         assert_eq!(written(-1_000.0), "-1,000");
         assert_eq!(written(0.256), "0.26");
+        assert_eq!((whole(22).as_str(), whole(100_000).as_str()), ("22", "100,000"));
     }
 
     #[test]
