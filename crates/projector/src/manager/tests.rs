@@ -1,6 +1,7 @@
 //! Generations from the start to the end of a projector, over a log in memory and without a broker.
 
 use std::path::Path;
+use std::time::Duration;
 
 use domain::{Actor, CommandId, Envelope, Event, Place, Role, Timestamp};
 use journal::Journal;
