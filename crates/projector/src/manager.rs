@@ -2,8 +2,8 @@
 
 mod troubles;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
 use anyhow::Context as _;
 use tokio::sync::mpsc;
@@ -49,7 +49,7 @@ struct Manager {
 pub(crate) async fn run(
     generations: Generations,
     shared: Arc<Shared>,
-    (mut orders, mut finds): (mpsc::Receiver<Order>, mpsc::Receiver<u32>),
+    (mut orders, mut finds): (mpsc::Receiver<Order>, mpsc::Receiver<Weak<Generation>>),
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let (told, mut tidings) = mpsc::channel(TIDINGS_WAITING_MAX);
@@ -76,7 +76,7 @@ pub(crate) async fn run(
             },
             () = at(manager.publish_by) => manager.publish_serving(),
             Some(order) = orders.recv() => manager.obey(order)?,
-            Some(number) = finds.recv() => manager.found_damaged(number)?,
+            Some(found) = finds.recv() => manager.found_damaged(&found)?,
             Some(ended) = manager.folds.join_next_with_id() => {
                 let (task, ended) = ended.context("a fold broke")?;
                 manager.ended(task, ended?).await?;

@@ -137,10 +137,10 @@ where
     .await
 }
 
-/// The store as of now, unless a batch broke halfway in it.
-fn whole_view(store: &Store) -> Result<View<'_>, views::Error> {
+/// The store as of now. One in which a batch broke halfway is whole again when it is opened again, which its fold sees to.
+fn whole_view(store: &Store) -> Result<View<'_>, Failed> {
     let view = store.view();
-    if view.is_whole() { Ok(view) } else { Err(views::Error::Damaged("a batch broke halfway")) }
+    if view.is_whole() { Ok(view) } else { Err(Failed::Refused(Failure::Behind.into())) }
 }
 
 /// Reads a generation, in as many views as it takes, off the threads that answer.
@@ -161,12 +161,16 @@ where
         Failed::Store(error) => {
             tracing::error!(%error, "the store cannot be read");
             if !error.is_of_the_disk() {
-                // Whoever finds it next would say the same.
-                shared.finds.try_send(generation.number).ok();
+                tell_damage(shared, generation);
             }
             Failure::StoreUnreadable.into()
         }
     })
+}
+
+fn tell_damage(shared: &Shared, generation: &Arc<Generation>) {
+    // Whoever finds it next would say the same.
+    shared.finds.try_send(Arc::downgrade(generation)).ok();
 }
 
 /// Why a reading gave nothing.

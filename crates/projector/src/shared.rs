@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use journal::{Head, Journal};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
@@ -57,8 +57,8 @@ pub(crate) struct Shared {
     pub(crate) recent: Arc<Recent>,
     /// What operators ask of the manager.
     pub(crate) orders: mpsc::Sender<Order>,
-    /// Tells the manager that a reader met damage in this generation.
-    pub(crate) finds: mpsc::Sender<u32>,
+    /// Tells the manager that a reader met damage in this generation. A find keeps no store open.
+    pub(crate) finds: mpsc::Sender<Weak<Generation>>,
     /// How the store is, as the manager sees it.
     pub(crate) store_state: watch::Sender<StoreState>,
     /// Where the generations lie.
@@ -125,7 +125,7 @@ impl Shared {
         (journal, fold_paused): (Journal, Option<watch::Receiver<bool>>),
         nats: async_nats::Client,
         metrics: Metrics,
-        (orders, finds): (mpsc::Sender<Order>, mpsc::Sender<u32>),
+        (orders, finds): (mpsc::Sender<Order>, mpsc::Sender<Weak<Generation>>),
         dir: PathBuf,
     ) -> Self {
         Self {

@@ -103,6 +103,21 @@ async fn what_a_reader_finds_damaged_is_told_folded_again_and_set_aside_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_find_in_a_store_that_is_not_open_any_more_is_no_find() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let running = run_on(dir.path(), log_of(3).await).await;
+    running.serves(1, 3).await;
+    let before = views::Store::open(other.path(), views::Options::default()).unwrap();
+    crate::queries::tests::meets_damage(&running.shared, &Arc::new(Generation::new(1, before))).await;
+    // An order is obeyed after a find that was taken before it.
+    drop(running.shared.finds.reserve().await.unwrap());
+    assert_eq!(running.dropped(7).await, Err(Failure::GenerationUnknown));
+    assert_eq!(*running.shared.store_state.borrow(), StoreState::Ok);
+    assert_eq!(on_disk(&dir), [(1, false)]);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn old_generations_are_kept_in_bounds_and_dropped_on_order() {
     let dir = tempfile::tempdir().unwrap();
     let running = run_on(dir.path(), log_of(3).await).await;

@@ -1,6 +1,6 @@
 //! What a manager does where a generation cannot be used: wait for the disk, begin a new epoch, fold the log again.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -19,15 +19,22 @@ pub(super) fn state_after(error: &views::Error) -> StoreState {
 }
 
 impl Manager {
-    /// Once for each generation. It serves on where it can: each value that is read is checked.
-    pub(super) fn found_damaged(&mut self, number: u32) -> anyhow::Result<()> {
-        let serves = self.serving.as_ref().is_some_and(|running| running.generation.number == number);
-        if !serves || self.damaged == Some(number) {
+    /// It serves on where it can: each value that is read is checked. A store that was opened again under the same number
+    /// is another find. If the new generation is lost, the next find begins it anew.
+    pub(super) fn found_damaged(&mut self, found: &Weak<Generation>) -> anyhow::Result<()> {
+        let serving = self.serving.as_ref().map(|running| &running.generation);
+        let Some(serving) = serving.filter(|serving| std::ptr::eq(found.as_ptr(), Arc::as_ptr(serving))) else {
             return Ok(());
+        };
+        let number = serving.number;
+        if self.damaged != Some(number) {
+            tracing::error!(
+                generation = number,
+                "a reader met damage in the store; folding the log again beside it"
+            );
+            self.damaged = Some(number);
+            self.shared.store_is(StoreState::Unreadable);
         }
-        tracing::error!(generation = number, "a reader met damage in the store; folding the log again beside it");
-        self.damaged = Some(number);
-        self.shared.store_is(StoreState::Unreadable);
         self.build().map(drop)
     }
 
