@@ -154,7 +154,12 @@ where
     let done = tokio::task::spawn_blocking(move || read(&read_from));
     let done = done.await.map_err(|error| {
         tracing::error!(%error, "a query broke");
-        Refusal::from(Failure::Internal)
+        if !error.is_panic() {
+            return Refusal::from(Failure::Internal);
+        }
+        // sled panics over some damage, which is damage like any other here.
+        tell_damage(shared, generation);
+        Failure::StoreUnreadable.into()
     })?;
     done.map_err(|failed| match failed {
         Failed::Refused(refusal) => refusal,
@@ -216,5 +221,10 @@ pub(crate) mod tests {
     pub(crate) async fn meets_damage(shared: &Shared, generation: &Arc<Generation>) -> Refusal {
         let read = read_of(shared, generation, |_| Err::<(), _>(views::Error::Damaged("a test says so").into()));
         read.await.unwrap_err()
+    }
+
+    /// What a query is told in which sled panics.
+    pub(crate) async fn breaks(shared: &Shared, generation: &Arc<Generation>) -> Refusal {
+        read_of(shared, generation, |_| -> Result<(), _> { panic!("a test says so") }).await.unwrap_err()
     }
 }

@@ -103,6 +103,17 @@ async fn what_a_reader_finds_damaged_is_told_folded_again_and_set_aside_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_breaks_is_a_find_of_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = run_on(dir.path(), log_of(3).await).await;
+    let generation = running.serves(1, 3).await;
+    let find = crate::queries::tests::breaks(&running.shared, &generation).await;
+    assert_eq!(find, Refusal::from(Failure::StoreUnreadable));
+    running.serves(2, 3).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_find_in_a_store_that_is_not_open_any_more_is_no_find() {
     let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let running = run_on(dir.path(), log_of(3).await).await;
