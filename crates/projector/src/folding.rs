@@ -222,12 +222,13 @@ impl Folding {
     /// Waits until a step may begin: what is served goes first. False if there is a stop before that.
     fn turn(&self) -> impl Future<Output = bool> + Send + use<> {
         let (shared, number, stop) = (Arc::clone(&self.shared), self.generation.number, self.stop.clone());
+        let goes_first = self.generation.goes_first.clone();
         async move {
             if let Some(mut paused) = shared.fold_paused.clone() {
                 // A benchmark wants the fold to stand still. One that is gone holds nobody up.
                 stop.run_until_cancelled(paused.wait_for(|paused| !paused)).await;
             }
-            let mut pace = Pace::new(shared.head.clone(), shared.serving.subscribe());
+            let mut pace = Pace::new(shared.head.clone(), shared.serving.subscribe(), goes_first);
             if !pace.must_wait(number) {
                 return true;
             }

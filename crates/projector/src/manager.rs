@@ -209,6 +209,7 @@ impl Manager {
             // First the old one stands still, then the new one gets past it: no reader sees time run back.
             old.stop.cancel();
             old.ended.cancelled().await;
+            built.generation.goes_first.cancel();
             let old_position = *old.generation.position.borrow();
             let mut position = built.generation.position.subscribe();
             let past = position.wait_for(|position| *position >= old_position);

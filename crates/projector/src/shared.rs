@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use journal::{Head, Journal};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 use views::{Checkpoint, Store};
 use wire::error::Failure;
 
@@ -37,6 +38,8 @@ pub(crate) struct Generation {
     pub(crate) store: Arc<Store>,
     /// Everything up to here is folded or was passed; at least the store's own sequence.
     pub(crate) position: watch::Sender<u64>,
+    /// Cancelled when what serves stands still so that this one gets past it.
+    pub(crate) goes_first: CancellationToken,
     /// Known once the log was opened and found to be the right one; never another afterwards.
     log: OnceLock<LogIdentity>,
 }
@@ -101,7 +104,8 @@ impl StoreState {
 impl Generation {
     pub(crate) fn new(number: u32, store: Store) -> Self {
         let position = watch::Sender::new(store.sequence());
-        Self { number, store: Arc::new(store), position, log: OnceLock::new() }
+        let goes_first = CancellationToken::new();
+        Self { number, store: Arc::new(store), position, goes_first, log: OnceLock::new() }
     }
 
     /// The log that it is folded from, once that is known.
