@@ -16,7 +16,7 @@ use crate::folding::{self, Ended, Told};
 use crate::generations::Generations;
 use crate::limits::{CATCH_UP_FIRST_MAX, GENERATIONS_KEPT_MAX, SWITCH_WAIT_MAX};
 use crate::shared::{Generation, Order, Shared, StoreState};
-use troubles::state_after;
+use troubles::{is_for_now, state_after};
 
 /// Tidings of folds that wait; there are two folds, and each says two things.
 const TIDINGS_WAITING_MAX: usize = 8;
@@ -137,7 +137,7 @@ impl Manager {
         let mut number = self.generations.begun()?;
         let store = match self.generations.store(number) {
             Ok(store) => store,
-            Err(error @ views::Error::InUse) => return Err(error.into()),
+            Err(error) if is_for_now(&error) => return Err(error.into()),
             Err(error) => {
                 tracing::error!(generation = number, %error, "the store cannot be used; beginning again");
                 self.give_up(number, &error)?;
@@ -154,11 +154,22 @@ impl Manager {
         Ok(number)
     }
 
+    /// The same beside what serves: `None` if the store cannot be opened for now.
+    fn try_build(&mut self) -> anyhow::Result<Option<u32>> {
+        match self.build() {
+            Err(error) if self.serving.is_some() && error.downcast_ref().is_some_and(is_for_now) => {
+                tracing::warn!(error = format!("{error:#}"), "no rebuild can begin for now");
+                Ok(None)
+            }
+            begun => begun.map(Some),
+        }
+    }
+
     /// Whoever ordered may have gone; it is done all the same.
     fn obey(&mut self, order: Order) -> anyhow::Result<()> {
         match order {
             Order::Rebuild(answer) => {
-                answer.send(self.build()?).ok();
+                answer.send(self.try_build()?.ok_or(Failure::Unavailable)).ok();
             }
             Order::Drop(number, answer) => {
                 answer.send(self.drop_generation(number)?).ok();
@@ -215,6 +226,7 @@ impl Manager {
             let past = position.wait_for(|position| *position >= old_position);
             let reached = tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
+                () = built.ended.cancelled() => false,
                 reached = tokio::time::timeout(SWITCH_WAIT_MAX, past) => reached.is_ok(),
             };
             if !reached {
@@ -223,6 +235,9 @@ impl Manager {
                     "the new generation cannot reach the old one; keeping the old"
                 );
                 built.stop.cancel();
+                // Its store is free again for the next rebuild.
+                built.ended.cancelled().await;
+                drop(built);
                 self.nothing_is_built();
                 self.serving = Some(self.fold(old.generation));
                 return Ok(());

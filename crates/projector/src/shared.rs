@@ -72,8 +72,8 @@ pub(crate) struct Shared {
 
 /// What an operator asks of the manager.
 pub(crate) enum Order {
-    /// Fold the log again; answered with the generation's number.
-    Rebuild(oneshot::Sender<u32>),
+    /// Fold the log again; answered with the generation's number, or why not.
+    Rebuild(oneshot::Sender<Result<u32, Failure>>),
     /// Give a generation's room back; answered with its bytes, or why not.
     Drop(u32, oneshot::Sender<Result<u64, Failure>>),
 }

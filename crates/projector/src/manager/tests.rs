@@ -65,7 +65,7 @@ impl Running {
         dropped.await.unwrap()
     }
 
-    async fn rebuilt(&self) -> u32 {
+    async fn rebuilt(&self) -> Result<u32, Failure> {
         let (answer, begun) = tokio::sync::oneshot::channel();
         self.shared.orders.send(Order::Rebuild(answer)).await.unwrap();
         begun.await.unwrap()
@@ -136,7 +136,7 @@ async fn old_generations_are_kept_in_bounds_and_dropped_on_order() {
     assert_eq!(running.dropped(1).await, Err(Failure::GenerationInUse));
     assert_eq!(running.dropped(7).await, Err(Failure::GenerationUnknown));
     for number in 2..=3 {
-        assert_eq!(running.rebuilt().await, number);
+        assert_eq!(running.rebuilt().await, Ok(number));
         running.serves(number, 3).await;
     }
     // An order is obeyed after the switch is done.
@@ -144,6 +144,22 @@ async fn old_generations_are_kept_in_bounds_and_dropped_on_order() {
     assert_eq!(on_disk(&dir), [(2, false), (3, false)]);
     assert!(running.dropped(2).await.is_ok());
     assert_eq!(on_disk(&dir), [(3, false)]);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_whose_store_is_not_free_yet_is_unavailable_and_ends_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = run_on(dir.path(), log_of(3).await).await;
+    running.serves(1, 3).await;
+    let held = views::Store::open(&dir.path().join("generation-2"), views::Options::default()).unwrap();
+    assert_eq!(running.rebuilt().await, Err(Failure::Unavailable));
+    drop(held);
+    // sled lets go of its files a moment after it was dropped.
+    while running.rebuilt().await != Ok(2) {
+        tokio::task::yield_now().await;
+    }
+    running.serves(2, 3).await;
     running.stop().await;
 }
 

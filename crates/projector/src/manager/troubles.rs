@@ -18,6 +18,12 @@ pub(super) fn state_after(error: &views::Error) -> StoreState {
     if matches!(error, views::Error::OtherSchema { .. }) { StoreState::Ok } else { StoreState::Unreadable }
 }
 
+/// Whether the store may be opened a moment later as it is: sled lets go of its files after it was dropped, and a full disk
+/// is cured by an operator.
+pub(super) fn is_for_now(error: &views::Error) -> bool {
+    matches!(error, views::Error::InUse) || error.is_of_the_disk()
+}
+
 impl Manager {
     /// It serves on where it can: each value that is read is checked. A store that was opened again under the same number
     /// is another find. If the new generation is lost, the next find begins it anew.
@@ -35,7 +41,7 @@ impl Manager {
             self.damaged = Some(number);
             self.shared.store_is(StoreState::Unreadable);
         }
-        self.build().map(drop)
+        self.try_build().map(drop)
     }
 
     pub(super) async fn ended(&mut self, task: Id, ended: Ended) -> anyhow::Result<()> {

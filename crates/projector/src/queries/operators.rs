@@ -156,7 +156,7 @@ pub(super) async fn rebuild(shared: &Shared, request: Request<v1::RebuildRequest
     need_all(&request, "rebuild")?;
     let (answer, begun) = oneshot::channel();
     shared.orders.try_send(Order::Rebuild(answer)).or(Err(Refusal::from(Failure::Overloaded)))?;
-    let generation = begun.await.or(Err(Refusal::from(Failure::Unavailable)))?;
+    let generation = begun.await.or(Err(Refusal::from(Failure::Unavailable)))??;
     Ok(v1::RebuildReply { generation })
 }
 
