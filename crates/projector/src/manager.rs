@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use views::Store;
 use wire::error::Failure;
 
 use crate::folding::{self, Ended, Told};
@@ -30,6 +31,14 @@ struct Running {
     task: Id,
 }
 
+/// A generation that stands still until the disk takes something again. Nothing serves meanwhile.
+struct Waiting {
+    number: u32,
+    /// Whether it served, or was to be served next.
+    served: bool,
+    look_at: Instant,
+}
+
 struct Manager {
     generations: Generations,
     shared: Arc<Shared>,
@@ -39,8 +48,11 @@ struct Manager {
     /// Published to readers once its log is known to be the right one, and its end is reached or takes too long.
     serving: Option<Running>,
     building: Option<Running>,
+    waiting: Option<Waiting>,
     /// A reader met damage in this generation, which is aside as soon as another serves.
     damaged: Option<u32>,
+    /// When a find in it may begin another rebuild, if the last one was lost.
+    find_again_at: Option<Instant>,
     /// When the serving generation is published though it has not caught up.
     publish_by: Option<Instant>,
 }
@@ -53,18 +65,7 @@ pub(crate) async fn run(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let (told, mut tidings) = mpsc::channel(TIDINGS_WAITING_MAX);
-    let folds = JoinSet::new();
-    let mut manager = Manager {
-        generations,
-        shared,
-        stop: stop.clone(),
-        folds,
-        told,
-        serving: None,
-        building: None,
-        damaged: None,
-        publish_by: None,
-    };
+    let mut manager = Manager::new(generations, shared, told, stop.clone());
     manager.shared.store_is(StoreState::Ok);
     manager.start()?;
     loop {
@@ -74,6 +75,7 @@ pub(crate) async fn run(
                 Told::Verified(number) => manager.verified(number),
                 Told::CaughtUp(number) => manager.caught_up(number).await?,
             },
+            () = at(manager.waiting.as_ref().map(|waiting| waiting.look_at)) => manager.look_at_waiting()?,
             () = at(manager.publish_by) => manager.publish_serving(),
             Some(order) = orders.recv() => manager.obey(order)?,
             Some(found) = finds.recv() => manager.found_damaged(&found)?,
@@ -95,6 +97,27 @@ async fn at(moment: Option<Instant>) {
 }
 
 impl Manager {
+    fn new(
+        generations: Generations,
+        shared: Arc<Shared>,
+        told: mpsc::Sender<Told>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            generations,
+            shared,
+            stop,
+            folds: JoinSet::new(),
+            told,
+            serving: None,
+            building: None,
+            waiting: None,
+            damaged: None,
+            find_again_at: None,
+            publish_by: None,
+        }
+    }
+
     /// What served last serves again soon; without one, the log is folded before anybody is answered.
     fn start(&mut self) -> anyhow::Result<()> {
         let Some(number) = self.generations.serving()? else {
@@ -129,14 +152,22 @@ impl Manager {
         Running { generation, stop, ended, task: task.id() }
     }
 
-    /// Folds the log into a new generation beside the serving one, unless that is under way; returns its number.
+    /// Folds the log into a new generation beside the serving one, unless that is under way or one waits for the disk;
+    /// returns its number.
     fn build(&mut self) -> anyhow::Result<u32> {
         if let Some(building) = &self.building {
             return Ok(building.generation.number);
         }
+        if let Some(waiting) = &self.waiting {
+            return Ok(waiting.number);
+        }
         let mut number = self.generations.begun()?;
         let store = match self.generations.store(number) {
             Ok(store) => store,
+            Err(error) if error.is_of_the_disk() && self.serving.is_none() => {
+                self.wait_for_disk(number, false, &error)?;
+                return Ok(number);
+            }
             Err(error) if is_for_now(&error) => return Err(error.into()),
             Err(error) => {
                 tracing::error!(generation = number, %error, "the store cannot be used; beginning again");
@@ -145,13 +176,17 @@ impl Manager {
                 self.generations.store(number)?
             }
         };
+        self.fold_beside(number, store);
+        Ok(number)
+    }
+
+    fn fold_beside(&mut self, number: u32, store: Store) {
         tracing::info!(generation = number, from = store.sequence(), "folding the log into a new generation");
         self.shared.rebuilding_sequence.store(store.sequence(), Ordering::Relaxed);
         self.shared.rebuilding.store(number, Ordering::Relaxed);
         self.shared.metrics.rebuilding.set(i64::from(number));
         self.shared.metrics.rebuilt(store.sequence(), self.shared.head.borrow().sequence);
         self.building = Some(self.fold(Arc::new(Generation::new(number, store))));
-        Ok(number)
     }
 
     /// The same beside what serves: `None` if the store cannot be opened for now.
@@ -169,7 +204,8 @@ impl Manager {
     fn obey(&mut self, order: Order) -> anyhow::Result<()> {
         match order {
             Order::Rebuild(answer) => {
-                answer.send(self.try_build()?.ok_or(Failure::Unavailable)).ok();
+                let begun = if self.waiting.is_some() { None } else { self.try_build()? };
+                answer.send(begun.ok_or(Failure::Unavailable)).ok();
             }
             Order::Drop(number, answer) => {
                 answer.send(self.drop_generation(number)?).ok();
@@ -180,7 +216,8 @@ impl Manager {
 
     fn drop_generation(&self, number: u32) -> anyhow::Result<Result<u64, Failure>> {
         let in_use = [&self.serving, &self.building].into_iter().flatten();
-        if in_use.map(|running| running.generation.number).any(|used| used == number) {
+        let in_use = in_use.map(|running| running.generation.number);
+        if in_use.chain(self.waiting.as_ref().map(|waiting| waiting.number)).any(|used| used == number) {
             return Ok(Err(Failure::GenerationInUse));
         }
         let bytes = self.generations.drop_kept(number).context("the generation cannot be removed")?;
@@ -243,6 +280,8 @@ impl Manager {
                 return Ok(());
             }
         }
+        // One that waits for the disk is the one before now.
+        self.waiting = None;
         self.generations.set_serving(number).context("the serving generation cannot be written down")?;
         self.nothing_is_built();
         self.publish(built);

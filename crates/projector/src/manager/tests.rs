@@ -35,17 +35,26 @@ async fn log_of(events: u32) -> Journal {
     journal
 }
 
-async fn run_on(dir: &Path, journal: Journal) -> Running {
-    let options = views::Options { cache_bytes: 8 << 20, ..views::Options::default() };
-    let generations = Generations::open(dir, options).unwrap();
+fn generations(dir: &Path) -> Generations {
+    Generations::open(dir, views::Options { cache_bytes: 8 << 20, ..views::Options::default() }).unwrap()
+}
+
+type Asked = (mpsc::Receiver<Order>, mpsc::Receiver<Weak<Generation>>);
+
+async fn shared_on(dir: &Path, journal: Journal) -> (Arc<Shared>, Asked) {
     // Nobody is there to be told of changes.
     let nats = async_nats::ConnectOptions::new().retry_on_initial_connect().connect("127.0.0.1:1").await.unwrap();
     let (orders, ordered) = mpsc::channel(ORDERS_WAITING_MAX);
     let (finds, found) = mpsc::channel(FINDS_WAITING_MAX);
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let shared = Arc::new(Shared::new((journal, None), nats, metrics, (orders, finds), dir.to_owned()));
+    (shared, (ordered, found))
+}
+
+async fn run_on(dir: &Path, journal: Journal) -> Running {
+    let (shared, asked) = shared_on(dir, journal).await;
     let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
-    tasks.spawn(run(generations, Arc::clone(&shared), (ordered, found), stop.clone()));
+    tasks.spawn(run(generations(dir), Arc::clone(&shared), asked, stop.clone()));
     Running { shared, stop, tasks }
 }
 
@@ -175,4 +184,26 @@ async fn a_store_that_cannot_be_opened_is_set_aside_and_all_is_well_when_another
     state.wait_for(|state| *state == StoreState::Ok).await.unwrap();
     assert_eq!((running.shared.metrics.damaged.get(), on_disk(&dir)), (1, vec![(1, true), (2, false)]));
     running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_waits_for_the_disk_is_in_use_and_given_up_if_something_else_is_wrong_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("generation-1")).unwrap();
+    std::fs::write(dir.path().join("generation-1/conf"), "something else").unwrap();
+    std::fs::write(dir.path().join("serving"), "1").unwrap();
+    let (shared, _asked) = shared_on(dir.path(), log_of(3).await).await;
+    let (told, _tidings) = mpsc::channel(TIDINGS_WAITING_MAX);
+    let mut manager = Manager::new(generations(dir.path()), Arc::clone(&shared), told, CancellationToken::new());
+    manager.wait_for_disk(1, true, &views::Error::InUse).unwrap();
+    assert_eq!(*shared.store_state.borrow(), StoreState::DiskFull);
+    assert_eq!(manager.drop_generation(1).unwrap(), Err(Failure::GenerationInUse));
+    let (answer, begun) = tokio::sync::oneshot::channel();
+    manager.obey(Order::Rebuild(answer)).unwrap();
+    assert_eq!(begun.await.unwrap(), Err(Failure::Unavailable), "no second store on a full disk");
+    manager.look_at_waiting().unwrap();
+    assert!(manager.waiting.is_none());
+    assert_eq!((on_disk(&dir), manager.build().unwrap()), (vec![(1, true), (2, false)], 2));
+    manager.stop.cancel();
+    manager.finish().await.unwrap();
 }

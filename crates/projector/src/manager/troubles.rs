@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::task::Id;
+use tokio::time::Instant;
 
-use super::{Manager, Running};
+use super::{Manager, Running, Waiting};
 use crate::folding::Ended;
 use crate::shared::{Generation, StoreState};
 
@@ -40,7 +41,10 @@ impl Manager {
             );
             self.damaged = Some(number);
             self.shared.store_is(StoreState::Unreadable);
+        } else if self.find_again_at.is_some_and(|moment| Instant::now() < moment) {
+            return Ok(());
         }
+        self.find_again_at = Some(Instant::now() + RESTART_PAUSE);
         self.try_build().map(drop)
     }
 
@@ -74,9 +78,7 @@ impl Manager {
                 self.set_aside(number)?;
                 self.build().map(drop)
             }
-            Ended::StoreBroken(error) if error.is_of_the_disk() => {
-                self.wait_for_disk(number, served, &error).await
-            }
+            Ended::StoreBroken(error) if error.is_of_the_disk() => self.wait_for_disk(number, served, &error),
             Ended::StoreBroken(error) => {
                 tracing::error!(generation = number, %error, "the store broke; folding the log again");
                 if served {
@@ -90,25 +92,36 @@ impl Manager {
     }
 
     /// A full disk is cured by an operator and not by a second store on it. A rebuild gives its room back.
-    async fn wait_for_disk(&mut self, number: u32, served: bool, error: &views::Error) -> anyhow::Result<()> {
+    pub(super) fn wait_for_disk(&mut self, number: u32, served: bool, error: &views::Error) -> anyhow::Result<()> {
         tracing::error!(generation = number, %error, "the disk takes no more; standing still until it does");
-        if !served && self.serving.is_some() {
+        if self.serving.is_some() || self.waiting.is_some() {
             return self.generations.remove(number).context("the unfinished generation cannot be removed");
         }
         self.shared.store_is(StoreState::DiskFull);
-        while !self.stop.is_cancelled() {
-            self.pause().await;
-            // A query may hold the old store for a moment longer; the disk may still be full.
-            let Ok(store) = self.generations.store(number) else { continue };
-            let running = self.fold(Arc::new(Generation::new(number, store)));
-            if served {
+        self.waiting = Some(Waiting { number, served, look_at: Instant::now() + RESTART_PAUSE });
+        Ok(())
+    }
+
+    /// Opens the store that waits for the disk. A query may hold the old one for a moment longer.
+    pub(super) fn look_at_waiting(&mut self) -> anyhow::Result<()> {
+        let Some(waiting) = self.waiting.take() else { return Ok(()) };
+        let number = waiting.number;
+        match self.generations.store(number) {
+            Ok(store) if waiting.served => {
+                self.serving = Some(self.fold(Arc::new(Generation::new(number, store))));
                 self.shared.store_is(StoreState::Ok);
-                self.serving = Some(running);
-            } else {
-                // What was not readable before is not until this one serves.
-                self.building = Some(running);
             }
-            return Ok(());
+            // What was not readable before is not until this one serves.
+            Ok(store) => self.fold_beside(number, store),
+            Err(error) if is_for_now(&error) => {
+                self.waiting = Some(Waiting { look_at: Instant::now() + RESTART_PAUSE, ..waiting });
+            }
+            Err(error) => {
+                tracing::error!(generation = number, %error, "the store cannot be used; folding the log again");
+                self.shared.store_is(state_after(&error));
+                self.give_up(number, &error)?;
+                self.build()?;
+            }
         }
         Ok(())
     }
