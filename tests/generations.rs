@@ -3,7 +3,7 @@
 use domain::Vote;
 use wire::v1::DigestRequest;
 
-use crate::sandbox::{Sandbox, code, text, vote};
+use crate::sandbox::{Sandbox, TOKEN, code, koe, post, text, vote};
 
 fn status(sandbox: &Sandbox) -> serde_json::Value {
     let output = sandbox.replay(&["status", "--json"]);
@@ -81,4 +81,31 @@ async fn digests_come_in_parts_and_each_says_its_position() {
         code(&client.digest(&DigestRequest { limit: 201, ..DigestRequest::default() }).await),
         "limit-exceeded"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_that_differs_is_named_while_the_log_moves() {
+    let sandbox = Sandbox::start().await;
+    let comment = sandbox.post("ann", "words").await;
+    let gone = sandbox.send(&vote("ben", comment, Vote::Up), true).await.unwrap();
+    sandbox.open_thread("u").await;
+    // Readers see a vote that the log does not hold any more.
+    let gone: wire::Position = gone.position.parse().unwrap();
+    let context = async_nats::jetstream::new(sandbox.connection.clone());
+    context.get_stream("KOE_EVENTS").await.unwrap().delete_message(gone.sequence).await.unwrap();
+    let client = sandbox.client();
+    let posts = async {
+        loop {
+            client.send(&post("cy", "u", "x"), false).await.ok();
+        }
+    };
+    let mut verify = tokio::process::Command::new(koe());
+    verify.args(["replay", "verify", "--nats", &sandbox.nats.url(), "--nats-token", TOKEN]);
+    let output = tokio::select! {
+        output = verify.output() => output.unwrap(),
+        () = posts => unreachable!("it posts until all is compared"),
+    };
+    let words = text(&output.stdout);
+    assert!(words.contains("site s thread t comment 1: its contents differ"), "{words}{}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{words}");
 }

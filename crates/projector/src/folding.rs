@@ -1,23 +1,23 @@
 //! One generation's fold: catch-up and live in one loop that outlives reconnects and ended consumers.
 
-use std::pin::{Pin, pin};
+mod steps;
+
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
-use domain::Recorded;
-use journal::{Contents, Entry, Follower, Step as LogStep};
+use journal::Contents;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
-use views::{Step, Store};
+use views::Step;
 
 use crate::announce;
-use crate::limits::{
-    CATCH_UP_EVENTS_MAX, GATHERED_BYTES_MAX, HEAD_AGE_MAX, LIVE_EVENTS_MAX, PASS_INTERVAL, STALLED_TICKS_MAX,
-};
+use crate::limits::{CATCH_UP_EVENTS_MAX, HEAD_AGE_MAX, LIVE_EVENTS_MAX, PASS_INTERVAL, STALLED_TICKS_MAX};
 use crate::pace::Pace;
 use crate::shared::{Generation, LogIdentity, Shared};
+use steps::{Folded, Gathered, Read, Stepped, UnderWay, done, fold, read};
 
 /// What a fold tells its manager, with the generation's number.
 #[derive(Clone, Copy, Debug)]
@@ -52,69 +52,7 @@ struct Folding {
     /// What is read and waits for the fold: nothing while live, much while catching up.
     gathered: Gathered,
     /// The step that is being folded.
-    step: Option<Pin<Box<dyn Future<Output = Stepped> + Send>>>,
-}
-
-/// A step that was folded.
-enum Folded {
-    /// With what it changed.
-    Told(Step),
-    /// Up to this sequence, for nobody who reads.
-    Quietly(u64),
-    /// Not at all: it was told to stop while it waited for its turn.
-    NotBegun,
-}
-
-/// Messages that were read, in log order.
-#[derive(Default)]
-struct Gathered {
-    recorded: Vec<Recorded>,
-    bytes: usize,
-}
-
-/// What was read of the log.
-enum Read {
-    Opened,
-    Batch(Gathered),
-}
-
-/// The next step of the log, decoded beside the fold.
-async fn read(follower: &mut Follower) -> anyhow::Result<Read> {
-    match follower.next().await {
-        LogStep::Opened => Ok(Read::Opened),
-        LogStep::Batch(entries) => {
-            let decode = move || Gathered {
-                bytes: entries.iter().map(|entry| entry.payload.len()).sum(),
-                recorded: entries.iter().map(Entry::decode).collect(),
-            };
-            tokio::task::spawn_blocking(decode).await.context("decoding broke").map(Read::Batch)
-        }
-    }
-}
-
-/// What came of a step, or that it broke.
-type Stepped = Result<Result<Folded, views::Error>, tokio::task::JoinError>;
-
-/// Waits for the step that is under way, for ever if there is none.
-async fn done(step: &mut Option<Pin<Box<dyn Future<Output = Stepped> + Send>>>) -> Stepped {
-    match step {
-        Some(step) => step.await,
-        None => std::future::pending().await,
-    }
-}
-
-/// One step. Of a generation that nobody reads yet, nobody asks what changed.
-fn fold(
-    store: &Store,
-    recorded: &[Recorded],
-    log: (&str, i64, u64),
-    serves: bool,
-) -> Result<Folded, views::Error> {
-    if serves {
-        store.fold(recorded, log).map(Folded::Told)
-    } else {
-        store.catch_up(recorded, log).map(Folded::Quietly)
-    }
+    step: Option<UnderWay>,
 }
 
 /// Folds until the stop, or until that makes no sense any more.
@@ -153,7 +91,7 @@ impl Folding {
                         biased;
                         () = self.stop.cancelled() => Some(self.stopped().await?),
                         step = done(&mut self.step) => self.folded(step).await?,
-                        read = &mut next, if self.has_room() => break Some(read?),
+                        read = &mut next, if self.gathered.has_room(self.events_max()) => break Some(read?),
                         _ = tick.tick() => self.tick().await?,
                     };
                     if let Some(ended) = ended {
@@ -168,8 +106,7 @@ impl Folding {
             let ended = match read {
                 Some(Read::Opened) => self.opened().await?,
                 Some(Read::Batch(batch)) => {
-                    self.gathered.bytes += batch.bytes;
-                    self.gathered.recorded.extend(batch.recorded);
+                    self.gathered.add(batch);
                     self.fold_gathered();
                     None
                 }
@@ -186,20 +123,19 @@ impl Folding {
         }
     }
 
-    /// Whether more may be read before what was read is folded. Readers of a serving generation wait for a step to be written.
-    fn has_room(&self) -> bool {
+    /// Events in one step, for now. Readers of a serving generation wait for a step to be written.
+    fn events_max(&self) -> usize {
         let serves = self.shared.serves(self.generation.number);
-        let events_max = if serves { LIVE_EVENTS_MAX } else { CATCH_UP_EVENTS_MAX };
-        self.gathered.recorded.len() < events_max && self.gathered.bytes < GATHERED_BYTES_MAX
+        if serves { LIVE_EVENTS_MAX } else { CATCH_UP_EVENTS_MAX }
     }
 
-    /// Begins a step with all that was gathered, unless one is under way: the slower the fold, the larger its steps.
+    /// Begins a step with what was gathered, unless one is under way: the slower the fold, the larger its steps.
     fn fold_gathered(&mut self) {
         let Some(log) = self.generation.log() else { return };
-        if self.step.is_some() || self.gathered.recorded.is_empty() {
+        if self.step.is_some() || self.gathered.is_empty() {
             return;
         }
-        let recorded = std::mem::take(&mut self.gathered).recorded;
+        let recorded = self.gathered.take(self.events_max());
         let (store, stream) = (Arc::clone(&self.generation.store), self.shared.journal.stream().to_owned());
         let serves = self.shared.serves(self.generation.number);
         let duration = self.shared.metrics.step.clone();
@@ -222,12 +158,13 @@ impl Folding {
     /// Waits until a step may begin: what is served goes first. False if there is a stop before that.
     fn turn(&self) -> impl Future<Output = bool> + Send + use<> {
         let (shared, number, stop) = (Arc::clone(&self.shared), self.generation.number, self.stop.clone());
+        let goes_first = self.generation.goes_first.clone();
         async move {
             if let Some(mut paused) = shared.fold_paused.clone() {
                 // A benchmark wants the fold to stand still. One that is gone holds nobody up.
                 stop.run_until_cancelled(paused.wait_for(|paused| !paused)).await;
             }
-            let mut pace = Pace::new(shared.head.clone(), shared.serving.subscribe());
+            let mut pace = Pace::new(shared.head.clone(), shared.serving.subscribe(), goes_first);
             if !pace.must_wait(number) {
                 return true;
             }
@@ -269,7 +206,7 @@ impl Folding {
         if LogIdentity::of(&head) != identity {
             return self.opened().await;
         }
-        let idle = self.step.is_none() && self.gathered.recorded.is_empty();
+        let idle = self.step.is_none() && self.gathered.is_empty();
         if idle && self.quiet_ticks > 1 && head.sequence > self.position() {
             // A passed position is never a checkpoint (law 9).
             match self.shared.journal.is_empty_between(self.position(), head.sequence).await {

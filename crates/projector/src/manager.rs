@@ -1,23 +1,23 @@
-//! Generations in the life of a projector: start, rebuild beside, switch over, give up what cannot be used.
+//! Generations in the life of a projector: start, rebuild beside, switch over.
 
-use std::sync::Arc;
+mod troubles;
+
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::{Arc, Weak};
 
 use anyhow::Context as _;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use views::Store;
 use wire::error::Failure;
 
 use crate::folding::{self, Ended, Told};
 use crate::generations::Generations;
 use crate::limits::{CATCH_UP_FIRST_MAX, GENERATIONS_KEPT_MAX, SWITCH_WAIT_MAX};
 use crate::shared::{Generation, Order, Shared, StoreState};
-
-/// After a generation was given up, so that a broken disk is not worn out.
-const RESTART_PAUSE: Duration = Duration::from_secs(1);
+use troubles::{is_for_now, state_after};
 
 /// Tidings of folds that wait; there are two folds, and each says two things.
 const TIDINGS_WAITING_MAX: usize = 8;
@@ -31,6 +31,14 @@ struct Running {
     task: Id,
 }
 
+/// A generation that stands still until the disk takes something again. Nothing serves meanwhile.
+struct Waiting {
+    number: u32,
+    /// Whether it served, or was to be served next.
+    served: bool,
+    look_at: Instant,
+}
+
 struct Manager {
     generations: Generations,
     shared: Arc<Shared>,
@@ -40,8 +48,11 @@ struct Manager {
     /// Published to readers once its log is known to be the right one, and its end is reached or takes too long.
     serving: Option<Running>,
     building: Option<Running>,
+    waiting: Option<Waiting>,
     /// A reader met damage in this generation, which is aside as soon as another serves.
     damaged: Option<u32>,
+    /// When a find in it may begin another rebuild, if the last one was lost.
+    find_again_at: Option<Instant>,
     /// When the serving generation is published though it has not caught up.
     publish_by: Option<Instant>,
 }
@@ -50,22 +61,11 @@ struct Manager {
 pub(crate) async fn run(
     generations: Generations,
     shared: Arc<Shared>,
-    (mut orders, mut finds): (mpsc::Receiver<Order>, mpsc::Receiver<u32>),
+    (mut orders, mut finds): (mpsc::Receiver<Order>, mpsc::Receiver<Weak<Generation>>),
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let (told, mut tidings) = mpsc::channel(TIDINGS_WAITING_MAX);
-    let folds = JoinSet::new();
-    let mut manager = Manager {
-        generations,
-        shared,
-        stop: stop.clone(),
-        folds,
-        told,
-        serving: None,
-        building: None,
-        damaged: None,
-        publish_by: None,
-    };
+    let mut manager = Manager::new(generations, shared, told, stop.clone());
     manager.shared.store_is(StoreState::Ok);
     manager.start()?;
     loop {
@@ -75,9 +75,10 @@ pub(crate) async fn run(
                 Told::Verified(number) => manager.verified(number),
                 Told::CaughtUp(number) => manager.caught_up(number).await?,
             },
+            () = at(manager.waiting.as_ref().map(|waiting| waiting.look_at)) => manager.look_at_waiting()?,
             () = at(manager.publish_by) => manager.publish_serving(),
             Some(order) = orders.recv() => manager.obey(order)?,
-            Some(number) = finds.recv() => manager.found_damaged(number)?,
+            Some(found) = finds.recv() => manager.found_damaged(&found)?,
             Some(ended) = manager.folds.join_next_with_id() => {
                 let (task, ended) = ended.context("a fold broke")?;
                 manager.ended(task, ended?).await?;
@@ -85,11 +86,6 @@ pub(crate) async fn run(
         }
     }
     manager.finish().await
-}
-
-/// A store of another release is sound, for that one.
-fn state_after(error: &views::Error) -> StoreState {
-    if matches!(error, views::Error::OtherSchema { .. }) { StoreState::Ok } else { StoreState::Unreadable }
 }
 
 /// Waits for a moment, for ever if there is none.
@@ -101,6 +97,27 @@ async fn at(moment: Option<Instant>) {
 }
 
 impl Manager {
+    fn new(
+        generations: Generations,
+        shared: Arc<Shared>,
+        told: mpsc::Sender<Told>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            generations,
+            shared,
+            stop,
+            folds: JoinSet::new(),
+            told,
+            serving: None,
+            building: None,
+            waiting: None,
+            damaged: None,
+            find_again_at: None,
+            publish_by: None,
+        }
+    }
+
     /// What served last serves again soon; without one, the log is folded before anybody is answered.
     fn start(&mut self) -> anyhow::Result<()> {
         let Some(number) = self.generations.serving()? else {
@@ -135,15 +152,23 @@ impl Manager {
         Running { generation, stop, ended, task: task.id() }
     }
 
-    /// Folds the log into a new generation beside the serving one, unless that is under way; returns its number.
+    /// Folds the log into a new generation beside the serving one, unless that is under way or one waits for the disk;
+    /// returns its number.
     fn build(&mut self) -> anyhow::Result<u32> {
         if let Some(building) = &self.building {
             return Ok(building.generation.number);
         }
+        if let Some(waiting) = &self.waiting {
+            return Ok(waiting.number);
+        }
         let mut number = self.generations.begun()?;
         let store = match self.generations.store(number) {
             Ok(store) => store,
-            Err(error @ views::Error::InUse) => return Err(error.into()),
+            Err(error) if error.is_of_the_disk() && self.serving.is_none() => {
+                self.wait_for_disk(number, false, &error)?;
+                return Ok(number);
+            }
+            Err(error) if is_for_now(&error) => return Err(error.into()),
             Err(error) => {
                 tracing::error!(generation = number, %error, "the store cannot be used; beginning again");
                 self.give_up(number, &error)?;
@@ -151,20 +176,36 @@ impl Manager {
                 self.generations.store(number)?
             }
         };
+        self.fold_beside(number, store);
+        Ok(number)
+    }
+
+    fn fold_beside(&mut self, number: u32, store: Store) {
         tracing::info!(generation = number, from = store.sequence(), "folding the log into a new generation");
         self.shared.rebuilding_sequence.store(store.sequence(), Ordering::Relaxed);
         self.shared.rebuilding.store(number, Ordering::Relaxed);
         self.shared.metrics.rebuilding.set(i64::from(number));
         self.shared.metrics.rebuilt(store.sequence(), self.shared.head.borrow().sequence);
         self.building = Some(self.fold(Arc::new(Generation::new(number, store))));
-        Ok(number)
+    }
+
+    /// The same beside what serves: `None` if the store cannot be opened for now.
+    fn try_build(&mut self) -> anyhow::Result<Option<u32>> {
+        match self.build() {
+            Err(error) if self.serving.is_some() && error.downcast_ref().is_some_and(is_for_now) => {
+                tracing::warn!(error = format!("{error:#}"), "no rebuild can begin for now");
+                Ok(None)
+            }
+            begun => begun.map(Some),
+        }
     }
 
     /// Whoever ordered may have gone; it is done all the same.
     fn obey(&mut self, order: Order) -> anyhow::Result<()> {
         match order {
             Order::Rebuild(answer) => {
-                answer.send(self.build()?).ok();
+                let begun = if self.waiting.is_some() { None } else { self.try_build()? };
+                answer.send(begun.ok_or(Failure::Unavailable)).ok();
             }
             Order::Drop(number, answer) => {
                 answer.send(self.drop_generation(number)?).ok();
@@ -175,7 +216,8 @@ impl Manager {
 
     fn drop_generation(&self, number: u32) -> anyhow::Result<Result<u64, Failure>> {
         let in_use = [&self.serving, &self.building].into_iter().flatten();
-        if in_use.map(|running| running.generation.number).any(|used| used == number) {
+        let in_use = in_use.map(|running| running.generation.number);
+        if in_use.chain(self.waiting.as_ref().map(|waiting| waiting.number)).any(|used| used == number) {
             return Ok(Err(Failure::GenerationInUse));
         }
         let bytes = self.generations.drop_kept(number).context("the generation cannot be removed")?;
@@ -183,18 +225,6 @@ impl Manager {
             tracing::info!(generation = number, "the generation was dropped");
         }
         Ok(bytes.ok_or(Failure::GenerationUnknown))
-    }
-
-    /// Once for each generation. It serves on where it can: each value that is read is checked.
-    fn found_damaged(&mut self, number: u32) -> anyhow::Result<()> {
-        let serves = self.serving.as_ref().is_some_and(|running| running.generation.number == number);
-        if !serves || self.damaged == Some(number) {
-            return Ok(());
-        }
-        tracing::error!(generation = number, "a reader met damage in the store; folding the log again beside it");
-        self.damaged = Some(number);
-        self.shared.store_is(StoreState::Unreadable);
-        self.build().map(drop)
     }
 
     fn is_unpublished(&self, number: u32) -> bool {
@@ -227,11 +257,13 @@ impl Manager {
             // First the old one stands still, then the new one gets past it: no reader sees time run back.
             old.stop.cancel();
             old.ended.cancelled().await;
+            built.generation.goes_first.cancel();
             let old_position = *old.generation.position.borrow();
             let mut position = built.generation.position.subscribe();
             let past = position.wait_for(|position| *position >= old_position);
             let reached = tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
+                () = built.ended.cancelled() => false,
                 reached = tokio::time::timeout(SWITCH_WAIT_MAX, past) => reached.is_ok(),
             };
             if !reached {
@@ -240,11 +272,16 @@ impl Manager {
                     "the new generation cannot reach the old one; keeping the old"
                 );
                 built.stop.cancel();
+                // Its store is free again for the next rebuild.
+                built.ended.cancelled().await;
+                drop(built);
                 self.nothing_is_built();
                 self.serving = Some(self.fold(old.generation));
                 return Ok(());
             }
         }
+        // One that waits for the disk is the one before now.
+        self.waiting = None;
         self.generations.set_serving(number).context("the serving generation cannot be written down")?;
         self.nothing_is_built();
         self.publish(built);
@@ -279,110 +316,6 @@ impl Manager {
         self.publish_by = None;
         self.shared.serving.send_replace(None);
         self.shared.metrics.generation.set(0);
-    }
-
-    async fn ended(&mut self, task: Id, ended: Ended) -> anyhow::Result<()> {
-        let is = |running: &mut Running| running.task == task;
-        let (running, served) = match self.serving.take_if(is) {
-            Some(running) => (Some(running), true),
-            None => (self.building.take_if(is), false),
-        };
-        // One that was replaced by a switch ends when it is told to.
-        let Some(running) = running else { return Ok(()) };
-        if matches!(ended, Ended::Stopped) {
-            return Ok(());
-        }
-        let number = running.generation.number;
-        drop(running);
-        if served {
-            self.damaged = None;
-            self.unpublish();
-        } else {
-            self.nothing_is_built();
-        }
-        match ended {
-            Ended::Stopped => Ok(()),
-            Ended::LogLost { epoch } => {
-                self.shared.metrics.regressions.inc();
-                if !self.begin_epoch(epoch).await {
-                    // Stopped before the new epoch began: the next start finds what this one found.
-                    return Ok(());
-                }
-                self.set_aside(number)?;
-                self.build().map(drop)
-            }
-            Ended::StoreBroken(error) if error.is_of_the_disk() => {
-                self.wait_for_disk(number, served, &error).await
-            }
-            Ended::StoreBroken(error) => {
-                tracing::error!(generation = number, %error, "the store broke; folding the log again");
-                if served {
-                    self.shared.store_is(StoreState::Unreadable);
-                }
-                self.pause().await;
-                self.set_aside(number)?;
-                if self.serving.is_none() { self.build().map(drop) } else { Ok(()) }
-            }
-        }
-    }
-
-    /// A full disk is cured by an operator and not by a second store on it. A rebuild gives its room back.
-    async fn wait_for_disk(&mut self, number: u32, served: bool, error: &views::Error) -> anyhow::Result<()> {
-        tracing::error!(generation = number, %error, "the disk takes no more; standing still until it does");
-        if !served && self.serving.is_some() {
-            return self.generations.remove(number).context("the unfinished generation cannot be removed");
-        }
-        self.shared.store_is(StoreState::DiskFull);
-        while !self.stop.is_cancelled() {
-            self.pause().await;
-            // A query may hold the old store for a moment longer; the disk may still be full.
-            let Ok(store) = self.generations.store(number) else { continue };
-            let running = self.fold(Arc::new(Generation::new(number, store)));
-            if served {
-                self.shared.store_is(StoreState::Ok);
-                self.serving = Some(running);
-            } else {
-                // What was not readable before is not until this one serves.
-                self.building = Some(running);
-            }
-            return Ok(());
-        }
-        Ok(())
-    }
-
-    async fn pause(&self) {
-        tokio::select! {
-            () = self.stop.cancelled() => {}
-            () = tokio::time::sleep(RESTART_PAUSE) => {}
-        }
-    }
-
-    /// A new epoch begins before anything is folded again, however long the broker is away; false if stopped meanwhile.
-    async fn begin_epoch(&self, lost: u64) -> bool {
-        while let Err(error) = self.shared.journal.begin_epoch(lost).await {
-            tracing::warn!(%error, "a new epoch cannot begin; trying again");
-            self.pause().await;
-            if self.stop.is_cancelled() {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// A store that another release wrote stays where it is; any other is kept aside.
-    fn give_up(&mut self, number: u32, error: &views::Error) -> anyhow::Result<()> {
-        if matches!(error, views::Error::OtherSchema { .. }) {
-            return self.generations.clear_serving().context("the serving generation cannot be unset");
-        }
-        self.set_aside(number)
-    }
-
-    fn set_aside(&mut self, number: u32) -> anyhow::Result<()> {
-        if self.generations.serving()? == Some(number) {
-            self.generations.clear_serving()?;
-        }
-        self.shared.metrics.damaged.inc();
-        self.generations.set_aside(number).context("the unusable store cannot be moved aside")
     }
 
     async fn finish(mut self) -> anyhow::Result<()> {

@@ -137,10 +137,10 @@ where
     .await
 }
 
-/// The store as of now, unless a batch broke halfway in it.
-fn whole_view(store: &Store) -> Result<View<'_>, views::Error> {
+/// The store as of now. One in which a batch broke halfway is whole again when it is opened again, which its fold sees to.
+fn whole_view(store: &Store) -> Result<View<'_>, Failed> {
     let view = store.view();
-    if view.is_whole() { Ok(view) } else { Err(views::Error::Damaged("a batch broke halfway")) }
+    if view.is_whole() { Ok(view) } else { Err(Failed::Refused(Failure::Behind.into())) }
 }
 
 /// Reads a generation, in as many views as it takes, off the threads that answer.
@@ -154,19 +154,28 @@ where
     let done = tokio::task::spawn_blocking(move || read(&read_from));
     let done = done.await.map_err(|error| {
         tracing::error!(%error, "a query broke");
-        Refusal::from(Failure::Internal)
+        if !error.is_panic() {
+            return Refusal::from(Failure::Internal);
+        }
+        // sled panics over some damage, which is damage like any other here.
+        tell_damage(shared, generation);
+        Failure::StoreUnreadable.into()
     })?;
     done.map_err(|failed| match failed {
         Failed::Refused(refusal) => refusal,
         Failed::Store(error) => {
             tracing::error!(%error, "the store cannot be read");
             if !error.is_of_the_disk() {
-                // Whoever finds it next would say the same.
-                shared.finds.try_send(generation.number).ok();
+                tell_damage(shared, generation);
             }
             Failure::StoreUnreadable.into()
         }
     })
+}
+
+fn tell_damage(shared: &Shared, generation: &Arc<Generation>) {
+    // Whoever finds it next would say the same.
+    shared.finds.try_send(Arc::downgrade(generation)).ok();
 }
 
 /// Why a reading gave nothing.
@@ -212,5 +221,10 @@ pub(crate) mod tests {
     pub(crate) async fn meets_damage(shared: &Shared, generation: &Arc<Generation>) -> Refusal {
         let read = read_of(shared, generation, |_| Err::<(), _>(views::Error::Damaged("a test says so").into()));
         read.await.unwrap_err()
+    }
+
+    /// What a query is told in which sled panics.
+    pub(crate) async fn breaks(shared: &Shared, generation: &Arc<Generation>) -> Refusal {
+        read_of(shared, generation, |_| -> Result<(), _> { panic!("a test says so") }).await.unwrap_err()
     }
 }

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use journal::{Head, Journal};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 use views::{Checkpoint, Store};
 use wire::error::Failure;
 
@@ -37,6 +38,8 @@ pub(crate) struct Generation {
     pub(crate) store: Arc<Store>,
     /// Everything up to here is folded or was passed; at least the store's own sequence.
     pub(crate) position: watch::Sender<u64>,
+    /// Cancelled when what serves stands still so that this one gets past it.
+    pub(crate) goes_first: CancellationToken,
     /// Known once the log was opened and found to be the right one; never another afterwards.
     log: OnceLock<LogIdentity>,
 }
@@ -57,8 +60,8 @@ pub(crate) struct Shared {
     pub(crate) recent: Arc<Recent>,
     /// What operators ask of the manager.
     pub(crate) orders: mpsc::Sender<Order>,
-    /// Tells the manager that a reader met damage in this generation.
-    pub(crate) finds: mpsc::Sender<u32>,
+    /// Tells the manager that a reader met damage in this generation. A find keeps no store open.
+    pub(crate) finds: mpsc::Sender<Weak<Generation>>,
     /// How the store is, as the manager sees it.
     pub(crate) store_state: watch::Sender<StoreState>,
     /// Where the generations lie.
@@ -69,8 +72,8 @@ pub(crate) struct Shared {
 
 /// What an operator asks of the manager.
 pub(crate) enum Order {
-    /// Fold the log again; answered with the generation's number.
-    Rebuild(oneshot::Sender<u32>),
+    /// Fold the log again; answered with the generation's number, or why not.
+    Rebuild(oneshot::Sender<Result<u32, Failure>>),
     /// Give a generation's room back; answered with its bytes, or why not.
     Drop(u32, oneshot::Sender<Result<u64, Failure>>),
 }
@@ -101,7 +104,8 @@ impl StoreState {
 impl Generation {
     pub(crate) fn new(number: u32, store: Store) -> Self {
         let position = watch::Sender::new(store.sequence());
-        Self { number, store: Arc::new(store), position, log: OnceLock::new() }
+        let goes_first = CancellationToken::new();
+        Self { number, store: Arc::new(store), position, goes_first, log: OnceLock::new() }
     }
 
     /// The log that it is folded from, once that is known.
@@ -125,7 +129,7 @@ impl Shared {
         (journal, fold_paused): (Journal, Option<watch::Receiver<bool>>),
         nats: async_nats::Client,
         metrics: Metrics,
-        (orders, finds): (mpsc::Sender<Order>, mpsc::Sender<u32>),
+        (orders, finds): (mpsc::Sender<Order>, mpsc::Sender<Weak<Generation>>),
         dir: PathBuf,
     ) -> Self {
         Self {

@@ -54,7 +54,13 @@ struct Thread {
 
 impl Boards {
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().expect("nothing panics while it holds what is kept")
+        self.0.lock().unwrap_or_else(|poisoned| {
+            // sled panics over some damage, and what is kept may be patched in part: it is read anew.
+            let mut kept = poisoned.into_inner();
+            *kept = Kept::default();
+            self.0.clear_poison();
+            kept
+        })
     }
 
     /// The board of a thread, if it is kept.
@@ -163,5 +169,26 @@ impl Thread {
         }
         self.bytes = board.bytes() + self.rankings.iter().map(|(_, ranking)| ranking.bytes()).sum::<usize>();
         Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_broke_while_it_was_patched_is_forgotten_and_no_later_reader_breaks() {
+        let boards = Boards::default();
+        let broke = std::thread::scope(|scope| {
+            let patching = scope.spawn(|| {
+                let mut kept = boards.kept();
+                kept.bytes = 7;
+                panic!("sled does");
+            });
+            patching.join()
+        });
+        assert!(broke.is_err());
+        assert!(boards.board(PlaceNo(1)).is_none());
+        assert_eq!((boards.kept().bytes, boards.0.is_poisoned()), (0, false));
     }
 }

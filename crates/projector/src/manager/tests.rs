@@ -1,6 +1,7 @@
 //! Generations from the start to the end of a projector, over a log in memory and without a broker.
 
 use std::path::Path;
+use std::time::Duration;
 
 use domain::{Actor, CommandId, Envelope, Event, Place, Role, Timestamp};
 use journal::Journal;
@@ -34,17 +35,26 @@ async fn log_of(events: u32) -> Journal {
     journal
 }
 
-async fn run_on(dir: &Path, journal: Journal) -> Running {
-    let options = views::Options { cache_bytes: 8 << 20, ..views::Options::default() };
-    let generations = Generations::open(dir, options).unwrap();
+fn generations(dir: &Path) -> Generations {
+    Generations::open(dir, views::Options { cache_bytes: 8 << 20, ..views::Options::default() }).unwrap()
+}
+
+type Asked = (mpsc::Receiver<Order>, mpsc::Receiver<Weak<Generation>>);
+
+async fn shared_on(dir: &Path, journal: Journal) -> (Arc<Shared>, Asked) {
     // Nobody is there to be told of changes.
     let nats = async_nats::ConnectOptions::new().retry_on_initial_connect().connect("127.0.0.1:1").await.unwrap();
     let (orders, ordered) = mpsc::channel(ORDERS_WAITING_MAX);
     let (finds, found) = mpsc::channel(FINDS_WAITING_MAX);
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let shared = Arc::new(Shared::new((journal, None), nats, metrics, (orders, finds), dir.to_owned()));
+    (shared, (ordered, found))
+}
+
+async fn run_on(dir: &Path, journal: Journal) -> Running {
+    let (shared, asked) = shared_on(dir, journal).await;
     let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
-    tasks.spawn(run(generations, Arc::clone(&shared), (ordered, found), stop.clone()));
+    tasks.spawn(run(generations(dir), Arc::clone(&shared), asked, stop.clone()));
     Running { shared, stop, tasks }
 }
 
@@ -64,7 +74,7 @@ impl Running {
         dropped.await.unwrap()
     }
 
-    async fn rebuilt(&self) -> u32 {
+    async fn rebuilt(&self) -> Result<u32, Failure> {
         let (answer, begun) = tokio::sync::oneshot::channel();
         self.shared.orders.send(Order::Rebuild(answer)).await.unwrap();
         begun.await.unwrap()
@@ -102,6 +112,32 @@ async fn what_a_reader_finds_damaged_is_told_folded_again_and_set_aside_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_breaks_is_a_find_of_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = run_on(dir.path(), log_of(3).await).await;
+    let generation = running.serves(1, 3).await;
+    let find = crate::queries::tests::breaks(&running.shared, &generation).await;
+    assert_eq!(find, Refusal::from(Failure::StoreUnreadable));
+    running.serves(2, 3).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_find_in_a_store_that_is_not_open_any_more_is_no_find() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let running = run_on(dir.path(), log_of(3).await).await;
+    running.serves(1, 3).await;
+    let before = views::Store::open(other.path(), views::Options::default()).unwrap();
+    crate::queries::tests::meets_damage(&running.shared, &Arc::new(Generation::new(1, before))).await;
+    // An order is obeyed after a find that was taken before it.
+    drop(running.shared.finds.reserve().await.unwrap());
+    assert_eq!(running.dropped(7).await, Err(Failure::GenerationUnknown));
+    assert_eq!(*running.shared.store_state.borrow(), StoreState::Ok);
+    assert_eq!(on_disk(&dir), [(1, false)]);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn old_generations_are_kept_in_bounds_and_dropped_on_order() {
     let dir = tempfile::tempdir().unwrap();
     let running = run_on(dir.path(), log_of(3).await).await;
@@ -109,7 +145,7 @@ async fn old_generations_are_kept_in_bounds_and_dropped_on_order() {
     assert_eq!(running.dropped(1).await, Err(Failure::GenerationInUse));
     assert_eq!(running.dropped(7).await, Err(Failure::GenerationUnknown));
     for number in 2..=3 {
-        assert_eq!(running.rebuilt().await, number);
+        assert_eq!(running.rebuilt().await, Ok(number));
         running.serves(number, 3).await;
     }
     // An order is obeyed after the switch is done.
@@ -117,6 +153,22 @@ async fn old_generations_are_kept_in_bounds_and_dropped_on_order() {
     assert_eq!(on_disk(&dir), [(2, false), (3, false)]);
     assert!(running.dropped(2).await.is_ok());
     assert_eq!(on_disk(&dir), [(3, false)]);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_whose_store_is_not_free_yet_is_unavailable_and_ends_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = run_on(dir.path(), log_of(3).await).await;
+    running.serves(1, 3).await;
+    let held = views::Store::open(&dir.path().join("generation-2"), views::Options::default()).unwrap();
+    assert_eq!(running.rebuilt().await, Err(Failure::Unavailable));
+    drop(held);
+    // sled lets go of its files a moment after it was dropped.
+    while running.rebuilt().await != Ok(2) {
+        tokio::task::yield_now().await;
+    }
+    running.serves(2, 3).await;
     running.stop().await;
 }
 
@@ -132,4 +184,26 @@ async fn a_store_that_cannot_be_opened_is_set_aside_and_all_is_well_when_another
     state.wait_for(|state| *state == StoreState::Ok).await.unwrap();
     assert_eq!((running.shared.metrics.damaged.get(), on_disk(&dir)), (1, vec![(1, true), (2, false)]));
     running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_waits_for_the_disk_is_in_use_and_given_up_if_something_else_is_wrong_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("generation-1")).unwrap();
+    std::fs::write(dir.path().join("generation-1/conf"), "something else").unwrap();
+    std::fs::write(dir.path().join("serving"), "1").unwrap();
+    let (shared, _asked) = shared_on(dir.path(), log_of(3).await).await;
+    let (told, _tidings) = mpsc::channel(TIDINGS_WAITING_MAX);
+    let mut manager = Manager::new(generations(dir.path()), Arc::clone(&shared), told, CancellationToken::new());
+    manager.wait_for_disk(1, true, &views::Error::InUse).unwrap();
+    assert_eq!(*shared.store_state.borrow(), StoreState::DiskFull);
+    assert_eq!(manager.drop_generation(1).unwrap(), Err(Failure::GenerationInUse));
+    let (answer, begun) = tokio::sync::oneshot::channel();
+    manager.obey(Order::Rebuild(answer)).unwrap();
+    assert_eq!(begun.await.unwrap(), Err(Failure::Unavailable), "no second store on a full disk");
+    manager.look_at_waiting().unwrap();
+    assert!(manager.waiting.is_none());
+    assert_eq!((on_disk(&dir), manager.build().unwrap()), (vec![(1, true), (2, false)], 2));
+    manager.stop.cancel();
+    manager.finish().await.unwrap();
 }

@@ -11,7 +11,7 @@ use wire::error::Failure;
 use wire::values::time_out;
 use wire::{Position, v1};
 
-use super::{Answer, at_least, limit, need_all, read, read_of, whole_view};
+use super::{Answer, Failed, at_least, limit, need_all, read, read_of, whole_view};
 use crate::answers;
 use crate::generations::{Lying, lying};
 use crate::limits::{DIGEST_COMMENTS_MAX, DIGEST_DEFAULT, DIGEST_MAX, FROZEN_NAMED_MAX};
@@ -103,19 +103,14 @@ pub(super) async fn digest(shared: &Shared, request: Request<v1::DigestRequest>)
     let limit = limit(asked.limit, default, max)?;
     let (generation, _) = at_least(shared, &asked.at_least).await?;
     read_of(shared, &generation, move |generation| match only {
-        Some(place) => Ok(digest_of(generation, &place, asked.comments_after, limit)?),
-        None => Ok(digests(generation, after.as_ref(), limit)?),
+        Some(place) => digest_of(generation, &place, asked.comments_after, limit),
+        None => digests(generation, after.as_ref(), limit),
     })
     .await
 }
 
 /// One place and its comments, as of one position.
-fn digest_of(
-    generation: &Generation,
-    place: &Place,
-    after: u32,
-    limit: u32,
-) -> Result<v1::DigestReply, views::Error> {
+fn digest_of(generation: &Generation, place: &Place, after: u32, limit: u32) -> Result<v1::DigestReply, Failed> {
     let view = whole_view(&generation.store)?;
     let (position, mut voters) = (position_of(generation, &view), Voters::default());
     let (comments, more) = view.comment_digests(place, after, limit, &mut voters)?;
@@ -126,7 +121,7 @@ fn digest_of(
 }
 
 /// Places as of one position, and each one's digest in a view of its own: folding waits for one place at most.
-fn digests(generation: &Generation, after: Option<&Place>, limit: u32) -> Result<v1::DigestReply, views::Error> {
+fn digests(generation: &Generation, after: Option<&Place>, limit: u32) -> Result<v1::DigestReply, Failed> {
     let limit = usize::try_from(limit).expect("at most 200");
     let view = whole_view(&generation.store)?;
     let (position, places) = (position_of(generation, &view), view.places(after, limit)?);
@@ -161,7 +156,7 @@ pub(super) async fn rebuild(shared: &Shared, request: Request<v1::RebuildRequest
     need_all(&request, "rebuild")?;
     let (answer, begun) = oneshot::channel();
     shared.orders.try_send(Order::Rebuild(answer)).or(Err(Refusal::from(Failure::Overloaded)))?;
-    let generation = begun.await.or(Err(Refusal::from(Failure::Unavailable)))?;
+    let generation = begun.await.or(Err(Refusal::from(Failure::Unavailable)))??;
     Ok(v1::RebuildReply { generation })
 }
 
