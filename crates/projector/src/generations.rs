@@ -20,12 +20,17 @@ const SERVING: &str = "serving";
 /// The file in a generation that names its schema. Stored: never change.
 const SCHEMA_FILE: &str = "schema";
 
+/// The file in a generation that is there from its beginning until it serves. Stored: never change.
+const UNFINISHED: &str = "unfinished";
+
 /// A generation on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lying {
     pub(crate) number: u32,
     /// Whether it was set aside.
     pub(crate) unusable: bool,
+    /// Whether its fold began and it never served.
+    pub(crate) unfinished: bool,
     pub(crate) bytes: u64,
     /// 0 if nobody wrote it down.
     pub(crate) schema: u32,
@@ -39,7 +44,8 @@ pub(crate) fn lying(dir: &Path) -> io::Result<Vec<Lying>> {
         let Some((number, unusable)) = entry.file_name().to_str().and_then(number_in) else { continue };
         let schema = fs::read_to_string(entry.path().join(SCHEMA_FILE)).unwrap_or_default();
         let (bytes, schema) = (bytes_in(&entry.path())?, schema.trim().parse().unwrap_or_default());
-        lying.push(Lying { number, unusable, bytes, schema });
+        let unfinished = !unusable && entry.path().join(UNFINISHED).exists();
+        lying.push(Lying { number, unusable, unfinished, bytes, schema });
     }
     lying.sort_by_key(|lying| lying.number);
     Ok(lying)
@@ -106,7 +112,24 @@ impl Generations {
         let new = self.dir.join("serving.new");
         fs::write(&new, format!("{number}\n"))?;
         File::open(&new)?.sync_all()?;
-        fs::rename(new, self.dir.join(SERVING))
+        fs::rename(new, self.dir.join(SERVING))?;
+        match fs::remove_file(self.path(number).join(UNFINISHED)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes down that a generation's fold begins.
+    pub(crate) fn set_unfinished(&self, number: u32) -> io::Result<()> {
+        fs::write(self.path(number).join(UNFINISHED), "")
+    }
+
+    /// Whether a rebuild of this release lies above the serving generation. One that served once is none: somebody went
+    /// back from it.
+    pub(crate) fn is_unfinished(&self) -> io::Result<bool> {
+        let serving = self.serving()?.unwrap_or_default();
+        let above = |lying: &Lying| lying.number > serving && lying.unfinished && lying.schema == SCHEMA;
+        Ok(lying(&self.dir)?.iter().any(above))
     }
 
     /// No generation serves: the log is another than the one they were folded from.
@@ -219,7 +242,10 @@ mod tests {
         drop(first.store(1).unwrap());
         first.set_serving(1).unwrap();
         let building = first.begun().unwrap();
+        assert!(!first.is_unfinished().unwrap());
         let store = first.store(building).unwrap();
+        assert!(!first.is_unfinished().unwrap(), "somebody may have gone back from it");
+        first.set_unfinished(building).unwrap();
         store.fold(&[opened(1), opened(2), opened(3)], ("test", 0, 1)).unwrap();
         store.flush().unwrap();
         drop((store, first));
@@ -233,6 +259,10 @@ mod tests {
             }
         };
         assert_eq!(store.sequence(), 3, "and not from the log's beginning");
+        assert!(second.is_unfinished().unwrap());
+        second.set_serving(building).unwrap();
+        second.set_serving(1).unwrap();
+        assert!(!second.is_unfinished().unwrap(), "it served once");
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub(crate) async fn run(
                 Told::CaughtUp(number) => manager.caught_up(number).await?,
             },
             () = at(manager.waiting.as_ref().map(|waiting| waiting.look_at)) => manager.look_at_waiting()?,
-            () = at(manager.publish_by) => manager.publish_serving(),
+            () = at(manager.publish_by) => manager.publish_serving()?,
             Some(order) = orders.recv() => manager.obey(order)?,
             Some(found) = finds.recv() => manager.found_damaged(&found)?,
             Some(ended) = manager.folds.join_next_with_id() => {
@@ -171,11 +171,17 @@ impl Manager {
             Err(error) if is_for_now(&error) => return Err(error.into()),
             Err(error) => {
                 tracing::error!(generation = number, %error, "the store cannot be used; beginning again");
-                self.give_up(number, &error)?;
+                // The one that serves stays written down as it is.
+                if !matches!(error, views::Error::OtherSchema { .. }) {
+                    self.set_aside(number)?;
+                }
                 number += 1;
                 self.generations.store(number)?
             }
         };
+        if let Err(error) = self.generations.set_unfinished(number) {
+            tracing::warn!(generation = number, %error, "a stop would interrupt this rebuild until the next order");
+        }
         self.fold_beside(number, store);
         Ok(number)
     }
@@ -239,17 +245,21 @@ impl Manager {
         }
     }
 
-    fn publish_serving(&mut self) {
+    /// What a stop interrupted goes on beside it, once readers have what they need.
+    fn publish_serving(&mut self) -> anyhow::Result<()> {
         self.publish_by = None;
         if let Some(running) = self.serving.take() {
             self.publish(running);
         }
+        if self.serving.is_some() && self.generations.is_unfinished()? {
+            self.try_build()?;
+        }
+        Ok(())
     }
 
     async fn caught_up(&mut self, number: u32) -> anyhow::Result<()> {
         if self.is_unpublished(number) {
-            self.publish_serving();
-            return Ok(());
+            return self.publish_serving();
         }
         let built = self.building.take_if(|running| running.generation.number == number);
         let Some(built) = built else { return Ok(()) };

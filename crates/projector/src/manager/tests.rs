@@ -207,3 +207,21 @@ async fn a_store_that_waits_for_the_disk_is_in_use_and_given_up_if_something_els
     manager.stop.cancel();
     manager.finish().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_that_a_stop_interrupted_goes_on_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let begun = generations(dir.path());
+    for number in 1..=2 {
+        let store = dir.path().join(format!("generation-{number}"));
+        std::fs::create_dir(&store).unwrap();
+        std::fs::write(store.join("schema"), views::SCHEMA.to_string()).unwrap();
+    }
+    begun.set_serving(1).unwrap();
+    begun.set_unfinished(2).unwrap();
+    drop(begun);
+    let running = run_on(dir.path(), log_of(3).await).await;
+    running.serves(2, 3).await;
+    assert_eq!(lying(dir.path()).unwrap().iter().filter(|lying| lying.unfinished).count(), 0);
+    running.stop().await;
+}

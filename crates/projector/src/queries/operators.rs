@@ -75,6 +75,7 @@ async fn stored(shared: &Shared, serving: u32) -> Vec<v1::StoredGeneration> {
             _ if lying.unusable => "unusable",
             number if number == serving => "serving",
             number if number == rebuilding => "rebuilding",
+            _ if lying.unfinished => "unfinished",
             _ => "kept",
         };
         let Lying { number, bytes, schema, .. } = lying;
