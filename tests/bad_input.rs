@@ -89,7 +89,7 @@ async fn bad_queries_have_stable_codes() {
         ("cursor-invalid", page(right), json!({"thread": "t", "after": "x"})),
         ("cursor-invalid", page(right), json!({"thread": "t", "after": "7", "order": "ORDER_TOP"})),
         ("cursor-invalid", page(right), json!({"thread": "t", "after": "7", "tree": true})),
-        ("cursor-expired", page(right), json!({"thread": "t", "after": "A".repeat(30_000), "order": "ORDER_HOT"})),
+        ("cursor-invalid", page(right), json!({"thread": "t", "after": "A".repeat(30_000), "order": "ORDER_HOT"})),
         ("malformed", page(right), json!({"thread": "t", "order": "ORDER_WORST"})),
         ("comment-invalid", page(right), json!({"thread": "t", "around": "x"})),
         ("malformed", page(right), json!({"thread": "t", "around": new_command_id().to_string(), "after": "7"})),

@@ -174,7 +174,7 @@ async fn bad_questions_for_lists_have_stable_codes() {
     let trending = |after: &str| json!({"order": "THREAD_ORDER_TRENDING", "after": after});
     let held = |after: &str| json!({"kind": "QUEUE_KIND_HELD", "after": after});
     // A cursor that says that more was seen than one can hold.
-    let expired = "Af91wMwz";
+    let expired = "Af9s1w6i";
     let cases = [
         ("malformed", &threads, json!({"order": "THREAD_ORDER_BEST"})),
         ("limit-exceeded", &threads, json!({"limit": 201})),

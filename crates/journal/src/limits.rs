@@ -7,8 +7,11 @@ use std::time::Duration;
 pub const DUPLICATE_WINDOW: Duration = Duration::from_mins(1);
 /// A broker that has not acknowledged by then is asked again under the same id.
 pub const ACK_TIMEOUT: Duration = Duration::from_secs(3);
-/// Publishes of one command: the first and its retries stay inside the caller's patience.
+/// Publishes of one command: as many as begin within `PUBLISH_BEGIN_MAX` when each waits in vain.
 pub const PUBLISH_ATTEMPTS_MAX: u32 = 3;
+/// No attempt begins later than this after the command came, however it waited to be gathered: with the wait for the last
+/// acknowledgement it stays below the ten seconds after which a client sends the command again.
+pub const PUBLISH_BEGIN_MAX: Duration = Duration::from_millis(6_500);
 /// A pause between publishes of one command, with jitter on top.
 pub const PUBLISH_RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// More in flight starved consumers on the same connection (nats.rs#1285).
@@ -19,13 +22,13 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
 pub const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// The clock of a writer may be off the broker's by this much (law 7).
 pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(2);
-/// Messages pulled at once: as many as one batch of a follower takes, since a fold step of 10,000 costs half of five of 2,000.
+/// Messages pulled at once: as many as one batch of a follower takes, and a pull is a wait for the broker.
 pub const PULL_MESSAGES_MAX: usize = 10_000;
 /// Bytes pulled at once, which bounds what waits here whatever messages hold; one may have half a megabyte.
 pub const PULL_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// Messages in one batch of a follower: one fold step, which readers wait for.
+/// Messages in one batch of a follower, which is decoded in one go; the projector gathers batches into its steps.
 pub const BATCH_MESSAGES_MAX: usize = 10_000;
-/// Bytes in one batch of a follower, for the same reason.
+/// Bytes in one batch of a follower: an eighth of what may wait for the fold, so that one batch runs little over that.
 pub const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The broker says that it lives this often, and a consumer that is silent for twice as long is made anew.
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -56,7 +59,10 @@ pub const LONE_COST_MIN: Duration = Duration::from_micros(100);
 /// store of its own.
 pub const BATCH_COST: Duration = Duration::from_millis(25);
 /// After a batch that was refused or lost everything is published alone for this long: a broker in trouble is not tried
-/// by the thousand.
+/// by the thousand, and whoever sends commands twice at once costs each second one batch at most.
 pub const GROUP_PAUSE: Duration = Duration::from_secs(1);
+/// A command of this age goes alone: it may have been sent before, to another writer, since clients send again after ten
+/// seconds, some sooner. Much less would keep out commands that only waited, when the load is highest.
+pub const GROUP_AGE_MAX: Duration = Duration::from_secs(5);
 /// Ids of late publishes that are kept out of batches: half a minute of a synced log at its best, in some 10 MB.
 pub const RECENT_IDS_MAX: usize = 1 << 19;

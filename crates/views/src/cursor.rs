@@ -14,6 +14,8 @@ use thiserror::Error;
 /// may be longer than that in Koe itself; in front of it docs/http-api.md says what to set.
 pub const CURSOR_BYTES_MAX: usize = 24 * 1024;
 
+/// The version of what a cursor holds. It stands first and the checksum last in every version, so that a cursor of another
+/// one is known for it and has expired.
 const VERSION: u8 = 1;
 /// The bits of the second byte: three for the order, and these.
 const TREE: u8 = 8;
@@ -45,8 +47,8 @@ pub enum CursorFailed {
     /// No page of this thread, order and shape held it.
     #[error("no page of this thread in this order held this cursor")]
     Invalid,
-    /// It cannot hold all that the reader has seen.
-    #[error("the reader has seen more than a cursor holds")]
+    /// It is of another release, or cannot hold all that the reader has seen.
+    #[error("the reader has seen more than a cursor holds, or began in another release")]
     Expired,
 }
 
@@ -90,7 +92,7 @@ impl Cursor {
     /// A cursor of a page in this order and shape.
     pub fn parse(text: &str, place: &Place, order: Order, tree: bool) -> Result<Self, CursorFailed> {
         if text.len() > CURSOR_BYTES_MAX {
-            return Err(CursorFailed::Expired);
+            return Err(CursorFailed::Invalid);
         }
         if order == Order::Oldest && !tree {
             return text.parse().map(Self::after).or(Err(CursorFailed::Invalid));
@@ -103,8 +105,11 @@ impl Cursor {
         let (signed, sum) = bytes.split_last_chunk()?;
         let ([version, flags], rest) = signed.split_first_chunk()?;
         let kind = code(order) | if tree { TREE } else { 0 };
-        if u32::from_be_bytes(*sum) != checksum(signed, place) || *version != VERSION {
+        if u32::from_be_bytes(*sum) != checksum(signed, place) {
             return None;
+        }
+        if *version != VERSION {
+            return Some(Err(CursorFailed::Expired));
         }
         if *flags == kind | EXPIRED && rest.is_empty() {
             return Some(Err(CursorFailed::Expired));
@@ -246,7 +251,11 @@ mod tests {
         let text = seen(Order::Hot, false, (1..=100_000).filter(|number| number % 3 != 0)).to_text(&here);
         assert!(text.len() > 20_000 && Cursor::parse(&text, &here, Order::Hot, false).is_ok(), "{}", text.len());
         let long = "A".repeat(CURSOR_BYTES_MAX + 1);
-        assert_eq!(Cursor::parse(&long, &here, Order::Hot, false), Err(CursorFailed::Expired));
+        assert_eq!(
+            Cursor::parse(&long, &here, Order::Hot, false),
+            Err(CursorFailed::Invalid),
+            "none was given out"
+        );
         let other = Cursor::parse(&text, &here, Order::Top, false);
         assert_eq!(other, Err(CursorFailed::Invalid));
     }
@@ -254,12 +263,20 @@ mod tests {
     #[test]
     fn what_is_sealed_right_and_is_no_cursor_is_refused() {
         let here = place("t");
-        let kinds = [vec![], vec![1], vec![1, 2], vec![1, 2 | SET], vec![1, 2, 0, 0, 0, 9], vec![2, 2 | SET, 0]];
+        let kinds = [vec![], vec![1], vec![1, 2], vec![1, 2 | SET], vec![1, 2, 0, 0, 0, 9]];
         let crafted =
             [vec![1, 2 | SET, 0x3a, 0x30, 0, 0, 255, 255, 255, 255], vec![1, 2 | SET, 0x3b, 0x30, 255, 255]];
         for bytes in kinds.into_iter().chain(crafted) {
             let text = sealed(bytes, &here);
             assert_eq!(Cursor::parse(&text, &here, Order::Top, false), Err(CursorFailed::Invalid), "{text}");
         }
+    }
+
+    #[test]
+    fn a_cursor_of_another_release_has_expired() {
+        let here = place("t");
+        let other = sealed(vec![VERSION + 1, 2 | SET, 9], &here);
+        assert_eq!(Cursor::parse(&other, &here, Order::Top, false), Err(CursorFailed::Expired));
+        assert_eq!(Cursor::parse(&other, &place("u"), Order::Top, false), Err(CursorFailed::Invalid));
     }
 }

@@ -77,12 +77,17 @@ impl Ranking {
 /// The first comments of an order that are wanted, at most `count`, without a ranking: selected, and only these sorted.
 pub(crate) fn select(board: &Board, order: Order, count: usize, wanted: impl Fn(u32) -> bool) -> Vec<u32> {
     let mut ranks: Vec<Rank> = board.ranks(order).filter(|rank| wanted(rank.number)).collect();
+    first(&mut ranks, count);
+    ranks.into_iter().map(|rank| rank.number).collect()
+}
+
+/// Leaves the first of these, at most `count`, in order.
+pub(crate) fn first(ranks: &mut Vec<Rank>, count: usize) {
     if ranks.len() > count {
         ranks.select_nth_unstable(count);
         ranks.truncate(count);
     }
     ranks.sort_unstable();
-    ranks.into_iter().map(|rank| rank.number).collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::SiteId;
 use roaring::RoaringBitmap;
 
 /// The version of what a cursor holds. One of another version has expired: begin again.
@@ -17,37 +18,39 @@ const HEAD_BYTES: usize = 6;
 /// Why a cursor leads nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CursorFault {
-    /// No answer held it, or one in another order.
+    /// No answer held it, or one in another order or of another site.
     Invalid,
     /// It is of another release, or more was seen than a cursor can hold.
     Expired,
 }
 
-fn checksum(version: u8, order: u8, seen: &[u8]) -> [u8; 4] {
+/// Over the site as well, so that a cursor of another site is none.
+fn checksum(site: &SiteId, version: u8, order: u8, seen: &[u8]) -> [u8; 4] {
     let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&[version, order]);
-    hasher.update(seen);
+    for part in [site.as_str().as_bytes(), &[0, version, order], seen] {
+        hasher.update(part);
+    }
     hasher.finalize().to_be_bytes()
 }
 
-fn token(version: u8, order: u8, seen: &[u8]) -> String {
+fn token(site: &SiteId, version: u8, order: u8, seen: &[u8]) -> String {
     let mut bytes = vec![version, order];
-    bytes.extend(checksum(version, order, seen));
+    bytes.extend(checksum(site, version, order, seen));
     bytes.extend(seen);
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// The cursor of an order, one word. Where it would be too long, it is one that has expired.
-pub(crate) fn write(order: u8, mut seen: RoaringBitmap) -> String {
+pub(crate) fn write(site: &SiteId, order: u8, mut seen: RoaringBitmap) -> String {
     seen.optimize();
     let mut bytes = Vec::with_capacity(seen.serialized_size());
     seen.serialize_into(&mut bytes).expect("a vector takes what is written");
-    let whole = token(VERSION, order, &bytes);
-    if whole.len() <= CURSOR_CHARS_MAX { whole } else { token(VERSION, TOO_MUCH, &[]) }
+    let whole = token(site, VERSION, order, &bytes);
+    if whole.len() <= CURSOR_CHARS_MAX { whole } else { token(site, VERSION, TOO_MUCH, &[]) }
 }
 
-/// What was seen, as a cursor of this order says; nothing for an empty one.
-pub(crate) fn read(order: u8, cursor: &str) -> Result<RoaringBitmap, CursorFault> {
+/// What was seen, as a cursor of this site and order says; nothing for an empty one.
+pub(crate) fn read(site: &SiteId, order: u8, cursor: &str) -> Result<RoaringBitmap, CursorFault> {
     if cursor.is_empty() {
         return Ok(RoaringBitmap::new());
     }
@@ -57,7 +60,7 @@ pub(crate) fn read(order: u8, cursor: &str) -> Result<RoaringBitmap, CursorFault
     let bytes = URL_SAFE_NO_PAD.decode(cursor).or(Err(CursorFault::Invalid))?;
     let (head, mut body) = bytes.split_first_chunk::<HEAD_BYTES>().ok_or(CursorFault::Invalid)?;
     let [version, found, sum @ ..] = *head;
-    if sum != checksum(version, found, body) {
+    if sum != checksum(site, version, found, body) {
         return Err(CursorFault::Invalid);
     }
     if version != VERSION || found == TOO_MUCH {
@@ -74,18 +77,23 @@ pub(crate) fn read(order: u8, cursor: &str) -> Result<RoaringBitmap, CursorFault
 mod tests {
     use super::*;
 
+    fn site(id: &str) -> SiteId {
+        id.parse().unwrap()
+    }
+
     #[test]
-    fn a_cursor_leads_back_in_its_own_order_alone() {
+    fn a_cursor_leads_back_in_its_own_order_and_site_alone() {
         let seen: RoaringBitmap = (0..300).filter(|number| number % 3 == 0).collect();
-        let cursor = write(2, seen.clone());
-        assert_eq!(read(2, &cursor), Ok(seen));
-        assert_eq!(read(3, &cursor), Err(CursorFault::Invalid));
-        assert_eq!(read(3, ""), Ok(RoaringBitmap::new()));
+        let cursor = write(&site("s"), 2, seen.clone());
+        assert_eq!(read(&site("s"), 2, &cursor), Ok(seen));
+        assert_eq!(read(&site("s"), 3, &cursor), Err(CursorFault::Invalid));
+        assert_eq!(read(&site("t"), 2, &cursor), Err(CursorFault::Invalid));
+        assert_eq!(read(&site("s"), 3, ""), Ok(RoaringBitmap::new()));
     }
 
     #[test]
     fn crafted_and_damaged_cursors_are_refused() {
-        let cursor = write(2, [1, 70_000, 3].into_iter().collect());
+        let cursor = write(&site("s"), 2, [1, 70_000, 3].into_iter().collect());
         for at in 0..cursor.len() {
             let other = |(place, c)| {
                 if place != at {
@@ -97,7 +105,7 @@ mod tests {
                 }
             };
             let damaged: String = cursor.chars().enumerate().map(other).collect();
-            assert!(read(2, &damaged).is_err(), "{damaged}");
+            assert!(read(&site("s"), 2, &damaged).is_err(), "{damaged}");
         }
         for bad in [
             "x",
@@ -105,26 +113,26 @@ mod tests {
             "=",
             "AQ",
             "AAAAAAAAAAAA",
-            &token(VERSION, 2, &[]),
-            &token(VERSION, 2, &[0xff; 40]),
+            &token(&site("s"), VERSION, 2, &[]),
+            &token(&site("s"), VERSION, 2, &[0xff; 40]),
             &"A".repeat(CURSOR_CHARS_MAX + 1),
         ] {
-            assert_eq!(read(2, bad), Err(CursorFault::Invalid), "{bad}");
+            assert_eq!(read(&site("s"), 2, bad), Err(CursorFault::Invalid), "{bad}");
         }
         let mut trailing = Vec::new();
         RoaringBitmap::from_iter([1]).serialize_into(&mut trailing).unwrap();
         trailing.push(0);
-        assert_eq!(read(2, &token(VERSION, 2, &trailing)), Err(CursorFault::Invalid));
+        assert_eq!(read(&site("s"), 2, &token(&site("s"), VERSION, 2, &trailing)), Err(CursorFault::Invalid));
     }
 
     #[test]
     fn beyond_its_length_and_from_another_release_a_cursor_has_expired() {
         let all: RoaringBitmap = (0..100_000).collect();
-        assert!(write(2, all.clone()).len() < 100, "what follows one another is short");
+        assert!(write(&site("s"), 2, all.clone()).len() < 100, "what follows one another is short");
         let scattered: RoaringBitmap = (0..3_000).map(|number| number * 3).collect();
-        let cursor = write(2, scattered);
+        let cursor = write(&site("s"), 2, scattered);
         assert!(cursor.len() <= CURSOR_CHARS_MAX);
-        assert_eq!(read(2, &cursor), Err(CursorFault::Expired));
-        assert_eq!(read(2, &token(VERSION + 1, 2, &[9])), Err(CursorFault::Expired));
+        assert_eq!(read(&site("s"), 2, &cursor), Err(CursorFault::Expired));
+        assert_eq!(read(&site("s"), 2, &token(&site("s"), VERSION + 1, 2, &[9])), Err(CursorFault::Expired));
     }
 }

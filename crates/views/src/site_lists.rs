@@ -55,7 +55,7 @@ impl View<'_> {
             ThreadOrder::Comments => COMMENTS,
             ThreadOrder::Trending => TRENDING,
         };
-        let mut seen = match seen::read(code, after) {
+        let mut seen = match seen::read(site, code, after) {
             Ok(seen) => seen,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -74,7 +74,7 @@ impl View<'_> {
             seen.insert(ordinal);
             threads.push(self.thread_opened_as(site, &record, ordinal)?);
         }
-        Ok(Ok(ThreadsPage { threads, next: more.then(|| seen::write(code, seen)) }))
+        Ok(Ok(ThreadsPage { threads, next: more.then(|| seen::write(site, code, seen)) }))
     }
 
     /// Every thread that was not seen, with its score.

@@ -9,6 +9,7 @@ use crate::cursor::{Cursor, Seen};
 use crate::error::Error;
 use crate::keys::PlaceNo;
 use crate::pages::View;
+use crate::rankings::first;
 use crate::sheet::{Branch, Sheet};
 
 /// Levels below the first of a page: beyond five in all, a phone shows more of the margin than of the words.
@@ -29,11 +30,10 @@ pub(crate) struct Tree<'a, 's> {
 impl Tree<'_, '_> {
     /// Draws what comes at a cursor, and says where the rest of the same level begins.
     pub(crate) fn page(&self, sheet: &mut Sheet<'_, '_>, mut cursor: Cursor) -> Result<Option<Cursor>, Error> {
-        let mut next = match cursor.below {
+        let next = match cursor.below {
             0 => self.roots(sheet.limit().saturating_add(1), sheet.moderator(), &cursor.seen),
-            parent => self.replies(parent, sheet.moderator()),
+            parent => self.replies(parent, sheet.moderator(), (sheet.limit().saturating_add(1), &cursor.seen)).0,
         };
-        next.retain(|number| !cursor.seen.holds(self.order, *number));
         for number in next {
             if !self.branch(sheet, number, 0, LEVELS_MAX)? {
                 return Ok(Some(cursor));
@@ -61,7 +61,8 @@ impl Tree<'_, '_> {
             {
                 let at = page.len();
                 if page.draw(*ancestor)? {
-                    let replies = self.replies(*ancestor, page.moderator()).len();
+                    let nothing = Seen::nothing(self.order);
+                    let (_, replies) = self.replies(*ancestor, page.moderator(), (0, &nothing));
                     let seen = Seen::Numbers([*child].into_iter().collect());
                     page.set_branch(at, self.stand(*ancestor, depth, replies, (1, seen)));
                     depth += 1;
@@ -87,12 +88,14 @@ impl Tree<'_, '_> {
         self.view.first(self.thread, self.board, self.order, count, wanted)
     }
 
-    /// The rows that reply to a comment, in order.
-    fn replies(&self, number: u32, moderator: bool) -> Vec<u32> {
-        let rows = self.board.replies(number).filter(|reply| self.board.has_row(*reply, moderator));
+    /// The first rows that reply to a comment and were not seen, in order, and how many there are of them in all.
+    fn replies(&self, number: u32, moderator: bool, (count, seen): (usize, &Seen)) -> (Vec<u32>, usize) {
+        let wanted = |reply: &u32| self.board.has_row(*reply, moderator) && !seen.holds(self.order, *reply);
+        let rows = self.board.replies(number).filter(wanted);
         let mut ranks: Vec<_> = rows.filter_map(|reply| self.board.rank(self.order, reply)).collect();
-        ranks.sort_unstable();
-        ranks.into_iter().map(|rank| rank.number).collect()
+        let all = ranks.len();
+        first(&mut ranks, count);
+        (ranks.into_iter().map(|rank| rank.number).collect(), all)
     }
 
     /// Draws a comment and what replies to it. `false` if the comment itself had no room.
@@ -101,17 +104,17 @@ impl Tree<'_, '_> {
         if !sheet.draw(number)? {
             return Ok(false);
         }
-        let replies = self.replies(number, sheet.moderator());
         let (mut shown, mut seen) = (0, Seen::nothing(self.order));
         let room = if depth < deepest { REPLIES_MAX } else { 0 };
-        for reply in replies.iter().take(room) {
-            if !self.branch(sheet, *reply, depth + 1, deepest)? {
+        let (next, replies) = self.replies(number, sheet.moderator(), (room, &seen));
+        for reply in next {
+            if !self.branch(sheet, reply, depth + 1, deepest)? {
                 break;
             }
-            seen.add(*reply);
+            seen.add(reply);
             shown += 1;
         }
-        sheet.set_branch(at, self.stand(number, depth, replies.len(), (shown, seen)));
+        sheet.set_branch(at, self.stand(number, depth, replies, (shown, seen)));
         Ok(true)
     }
 

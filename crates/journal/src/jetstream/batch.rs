@@ -30,6 +30,8 @@ pub(crate) struct Outgoing {
     pub(crate) id: CommandId,
     pub(crate) subject: Subject,
     pub(crate) payload: Bytes,
+    /// Whether another process may have published it before: its id would have a whole batch refused.
+    pub(crate) resent: bool,
 }
 
 impl Outgoing {

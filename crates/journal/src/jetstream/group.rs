@@ -76,6 +76,8 @@ struct Waiting {
 
 /// What was taken from those who wait.
 struct Taken {
+    /// What goes alone at once: its time would be over by the end of a batch.
+    ending: Vec<Waiting>,
     /// What makes a batch: none, or at least two.
     batch: Vec<Waiting>,
     /// What goes alone once the batch is answered.
@@ -154,7 +156,10 @@ impl Shared {
 
     /// Publishes what was taken, and tells those who wait.
     async fn commit(&self, taken: Taken) {
-        let Taken { batch, alone } = taken;
+        let Taken { ending, batch, alone } = taken;
+        for waiting in ending {
+            waiting.tell(Gathered::Alone);
+        }
         if !batch.is_empty() {
             let events: Vec<_> = batch.iter().map(|waiting| waiting.event.clone()).collect();
             let began = Instant::now();
@@ -213,7 +218,11 @@ impl State {
         let waits = if repeated {
             self.committing || !self.waiting.is_empty()
         } else {
-            self.pace.is_slow() && now >= self.resume && (self.committing || self.pace.is_busy(self.in_flight))
+            !event.resent
+                && !is_ending(until, now)
+                && now >= self.resume
+                && self.pace.is_slow()
+                && (self.committing || self.pace.is_busy(self.in_flight))
         };
         if !waits || self.waiting.len() >= GATHERED_MAX {
             return None;
@@ -232,15 +241,18 @@ impl State {
         if !self.is_ripe() {
             return None;
         }
-        let (mut batch, mut alone, mut bytes) = (Vec::new(), Vec::new(), 0);
+        let (mut ending, mut batch, mut alone, mut bytes) = (Vec::new(), Vec::new(), Vec::new(), 0);
         while let Some(waiting) = self.waiting.pop_front() {
             // Nobody waits for it any more, and nothing of it was published.
             if waiting.answer.is_closed() {
                 continue;
             }
-            // A batch may be held up for this long, by a broken connection say, and still be recorded.
-            let ends = waiting.until.is_some_and(|until| now + ACK_TIMEOUT > until);
-            if waiting.repeated || ends {
+            // The same id has the same end, so that no repeat overtakes its first by this.
+            if is_ending(waiting.until, now) {
+                ending.push(waiting);
+                continue;
+            }
+            if waiting.repeated {
                 alone.push(waiting);
                 continue;
             }
@@ -260,7 +272,7 @@ impl State {
             alone.append(&mut batch);
         }
         self.committing = !batch.is_empty();
-        Some(Taken { batch, alone })
+        Some(Taken { ending, batch, alone })
     }
 
     fn committed(&mut self, outcome: &Result<u64, Failed>, events: usize, took: Duration) {
@@ -271,7 +283,11 @@ impl State {
                 self.grouped.batches += 1;
                 self.grouped.events += u64::try_from(events).unwrap_or(u64::MAX);
             }
-            Err(Failed::Duplicate) => self.grouped.refused += 1,
+            // Whoever sends a command to two writers at once does so again: no warning, for the metric tells.
+            Err(Failed::Duplicate) => {
+                self.grouped.refused += 1;
+                self.resume = Instant::now() + GROUP_PAUSE;
+            }
             Err(Failed::Unable(error)) => {
                 self.able = false;
                 tracing::warn!(error, "the broker takes no batches: from now on each event is published alone");
@@ -283,6 +299,11 @@ impl State {
             }
         }
     }
+}
+
+/// A batch may be held up for this long, by a broken connection say, and still be recorded.
+fn is_ending(until: Option<Instant>, now: Instant) -> bool {
+    until.is_some_and(|until| now + ACK_TIMEOUT > until)
 }
 
 impl Waiting {

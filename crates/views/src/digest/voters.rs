@@ -14,20 +14,23 @@ pub struct Voters {
     site: Option<PlaceNo>,
     /// By chunk; empty where nobody looked.
     chunks: Vec<Vec<Digest>>,
+    /// The chunk looked at last among those that are not kept: voters come by number, and so many stand in one.
+    last: Option<(u32, Vec<Digest>)>,
 }
 
 impl Voters {
     /// Another site has other voters.
     pub(super) fn begin(&mut self, site: PlaceNo) {
         if self.site != Some(site) {
-            *self = Self { site: Some(site), chunks: Vec::new() };
+            *self = Self { site: Some(site), ..Self::default() };
         }
     }
 
     pub(super) fn digest(&mut self, view: &View<'_>, voter: u32) -> Result<Digest, Error> {
         let (chunk, slot) = VoterIds::place_of(voter);
         let index = usize::try_from(chunk).expect("32 bits fit");
-        if let Some(digest) = self.chunks.get(index).and_then(|known| known.get(slot)) {
+        let last = self.last.as_ref().filter(|(known, _)| *known == chunk).map(|(_, digests)| digests);
+        if let Some(digest) = self.chunks.get(index).or(last).and_then(|known| known.get(slot)) {
             return Ok(*digest);
         }
         // Not looked at yet, or the chunk has grown since.
@@ -36,7 +39,9 @@ impl Voters {
         let hashed: Vec<_> =
             ids.unwrap_or_default().0.iter().map(|id| *blake3::hash(id.as_bytes()).as_bytes()).collect();
         if index >= CHUNKS_KEPT_MAX {
-            return Self::slot(&hashed, slot);
+            let digest = Self::slot(&hashed, slot);
+            self.last = Some((chunk, hashed));
+            return digest;
         }
         if self.chunks.len() <= index {
             self.chunks.resize_with(index + 1, Vec::new);

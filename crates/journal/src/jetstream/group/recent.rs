@@ -1,6 +1,7 @@
 //! The ids that this process published lately: one of them in a batch would have the whole batch refused.
 //!
-//! An id that is not here may be in the log all the same. Then the broker says so, and the batch's events go alone.
+//! An id that is not here may be in the log all the same, by another process. What is old enough for that goes alone without
+//! being asked for here; for the rest the broker says so, and the batch's events go alone.
 
 use std::collections::HashSet;
 use std::mem;

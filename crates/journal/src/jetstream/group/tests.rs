@@ -19,7 +19,7 @@ fn event(id: u128) -> Outgoing {
 }
 
 fn sized(id: u128, bytes: usize) -> Outgoing {
-    Outgoing { id: CommandId::from_u128(id), subject: "s".into(), payload: vec![0; bytes].into() }
+    Outgoing { id: CommandId::from_u128(id), subject: "s".into(), payload: vec![0; bytes].into(), resent: false }
 }
 
 fn ids(waiting: &[Waiting]) -> Vec<u128> {
@@ -45,7 +45,7 @@ fn a_lone_event_does_not_wait() {
 #[test]
 fn those_that_come_while_others_are_in_flight_make_one_batch() {
     let (mut state, now) = busy(1);
-    let (Taken { batch, alone }, _answers) = taken(&mut state, now, &[1, 2, 3].map(|id| (event(id), None)));
+    let (Taken { batch, alone, .. }, _answers) = taken(&mut state, now, &[1, 2, 3].map(|id| (event(id), None)));
     assert_eq!((ids(&batch), ids(&alone)), (vec![1, 2, 3], vec![]));
     assert!(state.enter(&event(4), None, now).is_some(), "a batch is under way");
     assert!(state.take(true, now).is_none(), "one batch at a time");
@@ -54,12 +54,12 @@ fn those_that_come_while_others_are_in_flight_make_one_batch() {
 #[test]
 fn a_repeat_goes_alone_and_behind_the_first() {
     let (mut state, now) = busy(1);
-    let (Taken { batch, alone }, _answers) = taken(&mut state, now, &[1, 2, 1].map(|id| (event(id), None)));
+    let (Taken { batch, alone, .. }, _answers) = taken(&mut state, now, &[1, 2, 1].map(|id| (event(id), None)));
     assert_eq!((ids(&batch), ids(&alone)), (vec![1, 2], vec![1]));
     let behind = state.enter(&event(2), None, now);
     assert!(behind.is_some(), "the first is in a batch under way");
     state.committed(&Ok(1), 2, Duration::ZERO);
-    let Taken { batch, alone } = state.take(true, now).unwrap();
+    let Taken { batch, alone, .. } = state.take(true, now).unwrap();
     assert_eq!((ids(&batch), ids(&alone)), (vec![], vec![2]));
     assert!(state.enter(&event(2), None, now).is_none(), "nothing is there to wait for");
 }
@@ -67,18 +67,28 @@ fn a_repeat_goes_alone_and_behind_the_first() {
 #[test]
 fn an_event_whose_time_is_nearly_over_goes_alone() {
     let (mut state, now) = busy(1);
-    let soon = Some(now + ACK_TIMEOUT / 2);
-    let later = Some(now + ACK_TIMEOUT * 2);
-    let waiting = [(event(1), soon), (event(2), later), (event(3), None)];
-    let (Taken { batch, alone }, _answers) = taken(&mut state, now, &waiting);
-    assert_eq!((ids(&batch), ids(&alone)), (vec![2, 3], vec![1]));
+    assert!(state.enter(&event(1), Some(now + ACK_TIMEOUT / 2), now).is_none(), "at once");
+    let waiting = [(event(2), Some(now + ACK_TIMEOUT)), (event(3), None), (event(4), None)];
+    let _answers = waiting.map(|(event, until)| state.enter(&event, until, now).unwrap());
+    state.in_flight = 0;
+    let Taken { ending, batch, alone } = state.take(true, now + ACK_TIMEOUT / 2).unwrap();
+    assert_eq!((ids(&ending), ids(&batch), ids(&alone)), (vec![2], vec![3, 4], vec![]));
+}
+
+#[test]
+fn a_command_that_may_have_been_sent_before_goes_alone() {
+    let (mut state, now) = busy(1);
+    let resent = |id| Outgoing { resent: true, ..event(id) };
+    assert!(state.enter(&resent(1), None, now).is_none());
+    let _first = state.enter(&event(2), None, now).unwrap();
+    assert!(state.enter(&resent(2), None, now).is_some(), "its first waits here, and it stays behind");
 }
 
 #[test]
 fn what_nobody_waits_for_is_not_published() {
     let (mut state, now) = busy(1);
     drop(state.enter(&event(1), None, now).unwrap());
-    let (Taken { batch, alone }, _answers) = taken(&mut state, now, &[2, 3].map(|id| (event(id), None)));
+    let (Taken { batch, alone, .. }, _answers) = taken(&mut state, now, &[2, 3].map(|id| (event(id), None)));
     assert_eq!((ids(&batch), ids(&alone)), (vec![2, 3], vec![]));
 }
 
@@ -106,22 +116,24 @@ fn those_that_wait_are_bounded_and_whoever_comes_then_goes_alone() {
 #[test]
 fn one_that_waits_alone_makes_no_batch() {
     let (mut state, now) = busy(1);
-    let (Taken { batch, alone }, _answers) = taken(&mut state, now, &[(event(1), None)]);
+    let (Taken { batch, alone, .. }, _answers) = taken(&mut state, now, &[(event(1), None)]);
     assert_eq!((ids(&batch), ids(&alone)), (vec![], vec![1]));
 }
 
 #[test]
-fn after_a_batch_that_was_lost_everything_goes_alone_for_a_while() {
-    let (mut state, now) = busy(1);
-    let (_taken, _answers) = taken(&mut state, now, &[1, 2].map(|id| (event(id), None)));
-    let waiting = [3, 4].map(|id| state.enter(&event(id), None, now).unwrap());
-    state.committed(&Err(Failed::Lost(String::new())), 2, Duration::ZERO);
-    let Taken { batch, alone } = state.take(true, now).unwrap();
-    assert_eq!((ids(&batch), ids(&alone)), (vec![], vec![3, 4]));
-    state.in_flight = 1;
-    assert!(state.enter(&event(5), None, now).is_none());
-    assert!(state.enter(&event(6), None, Instant::now() + GROUP_PAUSE).is_some());
-    drop(waiting);
+fn after_a_batch_that_was_lost_or_refused_everything_goes_alone_for_a_while() {
+    for failed in [Failed::Lost(String::new()), Failed::Refused(String::new()), Failed::Duplicate] {
+        let (mut state, now) = busy(1);
+        let (_taken, _answers) = taken(&mut state, now, &[1, 2].map(|id| (event(id), None)));
+        let waiting = [3, 4].map(|id| state.enter(&event(id), None, now).unwrap());
+        state.committed(&Err(failed), 2, Duration::ZERO);
+        let Taken { batch, alone, .. } = state.take(true, now).unwrap();
+        assert_eq!((ids(&batch), ids(&alone)), (vec![], vec![3, 4]));
+        state.in_flight = 1;
+        assert!(state.enter(&event(5), None, now).is_none());
+        assert!(state.enter(&event(6), None, Instant::now() + GROUP_PAUSE).is_some());
+        drop(waiting);
+    }
 }
 
 #[test]
@@ -138,7 +150,7 @@ fn without_a_connection_there_are_no_batches() {
     let (mut state, now) = busy(1);
     let answers = [1, 2].map(|id| state.enter(&event(id), None, now).unwrap());
     state.in_flight = 0;
-    let Taken { batch, alone } = state.take(false, now).unwrap();
+    let Taken { batch, alone, .. } = state.take(false, now).unwrap();
     assert_eq!((ids(&batch), ids(&alone)), (vec![], vec![1, 2]));
     drop(answers);
 }
