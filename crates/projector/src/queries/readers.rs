@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(refused(&asked(0, "x")), Failure::CursorInvalid.into());
         assert_eq!(refused(&asked(v1::Order::Top.into(), "7")), Failure::CursorInvalid.into());
         let long = "A".repeat(views::CURSOR_BYTES_MAX + 1);
-        assert_eq!(refused(&asked(0, &long)), Failure::CursorExpired.into());
+        assert_eq!(refused(&asked(0, &long)), Failure::CursorInvalid.into());
         let around = v1::ThreadPageRequest { around: "x".into(), ..asked(0, "") };
         assert_eq!(refused(&around), Rejection::CommentInvalid.into());
     }
