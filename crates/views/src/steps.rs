@@ -148,3 +148,75 @@ fn written(writing: Option<ScopedJoinHandle<'_, Result<(), Error>>>) -> Result<(
     let Some(writing) = writing else { return Ok(()) };
     writing.join().unwrap_or(Err(Error::Damaged("it broke while a batch was written")))
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::text::Text;
+    use domain::{Actor, CommandId, CommentId, Content, Envelope, Event, Place, Role, Timestamp, Vote};
+
+    use super::*;
+    use crate::fold::Verdict;
+    use crate::keys::PlaceNo;
+    use crate::store::Options;
+
+    const LOG: Log<'_> = ("test", 0, 1);
+
+    fn recorded(sequence: u64, thread: Option<&str>, event: Event) -> Recorded {
+        let actor = Actor { id: "ann".parse().unwrap(), roles: [Role::Administrator].into_iter().collect() };
+        let (id, time) = (CommandId::from_u128(u128::from(sequence)), Timestamp(0));
+        let place = Place { site: "s".parse().unwrap(), thread: thread.map(|thread| thread.parse().unwrap()) };
+        let content = Content::Event(Envelope { id, time, actor, event });
+        Recorded { sequence, place: Some(place), content }
+    }
+
+    fn named(sequence: u64) -> Recorded {
+        recorded(
+            sequence,
+            None,
+            Event::AuthorNamed { author: "ann".parse().unwrap(), name: format!("Ann {sequence}").into() },
+        )
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_nothing_behind_and_comes_to_the_same_later() {
+        let dir = tempfile::tempdir().unwrap();
+        // Everything is forgotten at once, so that the store is read.
+        let store = Store::open(dir.path(), Options { fold_cache_bytes: 0, ..Options::default() }).unwrap();
+        let (headline, text) = ("".into(), Text::recorded("words"));
+        let (length, quotes) = (text.length(), Vec::new());
+        let opened = Event::ThreadOpened {
+            headline,
+            address: "".into(),
+            category: "".into(),
+            published: None,
+            closes_at: None,
+        };
+        let begun = [
+            recorded(1, None, Event::SiteOpened { name: "S".into(), zone: "UTC".into() }),
+            recorded(2, Some("t"), opened),
+            recorded(3, Some("t"), Event::CommentPosted { parent: None, text, quotes, length, held: None }),
+            named(4),
+            named(5),
+            named(6),
+        ];
+        for one in &begun {
+            store.fold(std::slice::from_ref(one), LOG).unwrap();
+        }
+        let comment = Key::Command(PlaceNo(2), CommandId::from_u128(3)).encode();
+        let sound = store.tree.insert(&comment, b"damaged".as_slice()).unwrap().unwrap();
+        let vote = Event::VoteCast { comment: CommentId(CommandId::from_u128(3)), vote: Vote::Up };
+        let mut vote = recorded(8, Some("t"), vote);
+        if let Content::Event(envelope) = &mut vote.content {
+            envelope.actor.id = "ben".parse().unwrap();
+        }
+        let batch = [named(7), vote];
+        assert!(matches!(store.fold(&batch, LOG), Err(Error::Damaged(_))));
+        assert!(matches!(store.catch_up(&batch, LOG), Err(Error::Damaged(_))));
+        assert_eq!(store.sequence(), 6);
+        store.tree.insert(&comment, sound).unwrap();
+        let step = store.fold(&batch, LOG).unwrap();
+        let verdicts: Vec<_> = step.outcomes.iter().map(|outcome| outcome.verdict).collect();
+        assert_eq!(verdicts, [Verdict::Applied, Verdict::Applied]);
+        assert_eq!(*store.inventory.lock().unwrap(), Inventory::taken(&store.tree, 8).unwrap());
+    }
+}
