@@ -12,7 +12,7 @@ use std::sync::Arc;
 use domain::{Place, Rejection};
 use service::{Door, Refusal, Request};
 use tokio::time::timeout;
-use views::{CursorFault, Store, View};
+use views::{CursorFailed, Store, View};
 use wire::error::Failure;
 use wire::{Position, subject};
 
@@ -190,12 +190,17 @@ impl From<views::Error> for Failed {
     }
 }
 
-impl From<CursorFault> for Failed {
-    fn from(fault: CursorFault) -> Self {
-        Self::Refused(match fault {
-            CursorFault::Invalid => Failure::CursorInvalid.into(),
-            CursorFault::Expired => Failure::CursorExpired.into(),
-        })
+/// What a cursor that leads nowhere is told.
+fn cursor_refused(failed: CursorFailed) -> Failure {
+    match failed {
+        CursorFailed::Invalid => Failure::CursorInvalid,
+        CursorFailed::Expired => Failure::CursorExpired,
+    }
+}
+
+impl From<CursorFailed> for Failed {
+    fn from(failed: CursorFailed) -> Self {
+        Self::Refused(cursor_refused(failed).into())
     }
 }
 

@@ -41,11 +41,11 @@ pub(crate) enum Seen {
     Numbers(RoaringBitmap),
 }
 
-/// Why a page cannot be gone on from.
+/// Why a cursor leads nowhere, of a thread's pages and of lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum CursorFailed {
-    /// No page of this thread, order and shape held it.
-    #[error("no page of this thread in this order held this cursor")]
+    /// No answer held it: to this question, about this place, in this order and shape.
+    #[error("no answer to this question held this cursor")]
     Invalid,
     /// It is of another release, or cannot hold all that the reader has seen.
     #[error("the reader has seen more than a cursor holds, or began in another release")]

@@ -54,7 +54,6 @@ pub use pages::{Article, Author, CommentPage, CommentView, Drawn, Said, View, Vi
 pub use queues::{QueueCounts, QueueCursor, QueueKind};
 pub use reading::Reading;
 pub use records::{Checkpoint, Frozen};
-pub use seen::CursorFault;
 pub use sheet::Branch;
 pub use site_lists::{ThreadOrder, ThreadsPage};
 pub use store::{CommentChange, Options, SCHEMA, Step, Store, ThreadChange};

@@ -5,6 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::SiteId;
 use roaring::RoaringBitmap;
 
+use crate::cursor::CursorFailed;
+
 /// The version of what a cursor holds. One of another version has expired: begin again.
 const VERSION: u8 = 1;
 /// Stands in the place of the order where too much was seen for a cursor.
@@ -14,15 +16,6 @@ const TOO_MUCH: u8 = u8::MAX;
 pub(crate) const CURSOR_CHARS_MAX: usize = 6_000;
 /// Version, order and checksum: these stay where they are in every version.
 const HEAD_BYTES: usize = 6;
-
-/// Why a cursor leads nowhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CursorFault {
-    /// No answer held it, or one in another order or of another site.
-    Invalid,
-    /// It is of another release, or more was seen than a cursor can hold.
-    Expired,
-}
 
 /// Over the site as well, so that a cursor of another site is none.
 fn checksum(site: &SiteId, version: u8, order: u8, seen: &[u8]) -> [u8; 4] {
@@ -50,27 +43,27 @@ pub(crate) fn write(site: &SiteId, order: u8, mut seen: RoaringBitmap) -> String
 }
 
 /// What was seen, as a cursor of this site and order says; nothing for an empty one.
-pub(crate) fn read(site: &SiteId, order: u8, cursor: &str) -> Result<RoaringBitmap, CursorFault> {
+pub(crate) fn read(site: &SiteId, order: u8, cursor: &str) -> Result<RoaringBitmap, CursorFailed> {
     if cursor.is_empty() {
         return Ok(RoaringBitmap::new());
     }
     if cursor.len() > CURSOR_CHARS_MAX {
-        return Err(CursorFault::Invalid);
+        return Err(CursorFailed::Invalid);
     }
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).or(Err(CursorFault::Invalid))?;
-    let (head, mut body) = bytes.split_first_chunk::<HEAD_BYTES>().ok_or(CursorFault::Invalid)?;
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).or(Err(CursorFailed::Invalid))?;
+    let (head, mut body) = bytes.split_first_chunk::<HEAD_BYTES>().ok_or(CursorFailed::Invalid)?;
     let [version, found, sum @ ..] = *head;
     if sum != checksum(site, version, found, body) {
-        return Err(CursorFault::Invalid);
+        return Err(CursorFailed::Invalid);
     }
     if version != VERSION || found == TOO_MUCH {
-        return Err(CursorFault::Expired);
+        return Err(CursorFailed::Expired);
     }
     if found != order {
-        return Err(CursorFault::Invalid);
+        return Err(CursorFailed::Invalid);
     }
-    let seen = RoaringBitmap::deserialize_from(&mut body).or(Err(CursorFault::Invalid))?;
-    if body.is_empty() { Ok(seen) } else { Err(CursorFault::Invalid) }
+    let seen = RoaringBitmap::deserialize_from(&mut body).or(Err(CursorFailed::Invalid))?;
+    if body.is_empty() { Ok(seen) } else { Err(CursorFailed::Invalid) }
 }
 
 #[cfg(test)]
@@ -86,8 +79,8 @@ mod tests {
         let seen: RoaringBitmap = (0..300).filter(|number| number % 3 == 0).collect();
         let cursor = write(&site("s"), 2, seen.clone());
         assert_eq!(read(&site("s"), 2, &cursor), Ok(seen));
-        assert_eq!(read(&site("s"), 3, &cursor), Err(CursorFault::Invalid));
-        assert_eq!(read(&site("t"), 2, &cursor), Err(CursorFault::Invalid));
+        assert_eq!(read(&site("s"), 3, &cursor), Err(CursorFailed::Invalid));
+        assert_eq!(read(&site("t"), 2, &cursor), Err(CursorFailed::Invalid));
         assert_eq!(read(&site("s"), 3, ""), Ok(RoaringBitmap::new()));
     }
 
@@ -117,12 +110,12 @@ mod tests {
             &token(&site("s"), VERSION, 2, &[0xff; 40]),
             &"A".repeat(CURSOR_CHARS_MAX + 1),
         ] {
-            assert_eq!(read(&site("s"), 2, bad), Err(CursorFault::Invalid), "{bad}");
+            assert_eq!(read(&site("s"), 2, bad), Err(CursorFailed::Invalid), "{bad}");
         }
         let mut trailing = Vec::new();
         RoaringBitmap::from_iter([1]).serialize_into(&mut trailing).unwrap();
         trailing.push(0);
-        assert_eq!(read(&site("s"), 2, &token(&site("s"), VERSION, 2, &trailing)), Err(CursorFault::Invalid));
+        assert_eq!(read(&site("s"), 2, &token(&site("s"), VERSION, 2, &trailing)), Err(CursorFailed::Invalid));
     }
 
     #[test]
@@ -132,7 +125,7 @@ mod tests {
         let scattered: RoaringBitmap = (0..3_000).map(|number| number * 3).collect();
         let cursor = write(&site("s"), 2, scattered);
         assert!(cursor.len() <= CURSOR_CHARS_MAX);
-        assert_eq!(read(&site("s"), 2, &cursor), Err(CursorFault::Expired));
-        assert_eq!(read(&site("s"), 2, &token(&site("s"), VERSION + 1, 2, &[9])), Err(CursorFault::Expired));
+        assert_eq!(read(&site("s"), 2, &cursor), Err(CursorFailed::Expired));
+        assert_eq!(read(&site("s"), 2, &token(&site("s"), VERSION + 1, 2, &[9])), Err(CursorFailed::Expired));
     }
 }

@@ -6,12 +6,13 @@
 use domain::{SiteId, Timestamp};
 use roaring::RoaringBitmap;
 
+use crate::cursor::CursorFailed;
 use crate::error::Error;
 use crate::keys::{Key, PlaceNo, THREADS_IN_CHUNK, number_tail, prefix};
 use crate::lists::ThreadEntry;
 use crate::pages::{View, article};
 use crate::records::{Activity, Board, BoardEntry, Site, Totals};
-use crate::seen::{self, CursorFault};
+use crate::seen;
 
 /// In which order threads come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl View<'_> {
         site: &SiteId,
         order: ThreadOrder,
         (after, limit): (&str, usize),
-    ) -> Result<Result<ThreadsPage, CursorFault>, Error> {
+    ) -> Result<Result<ThreadsPage, CursorFailed>, Error> {
         let code = match order {
             ThreadOrder::Id => return self.by_id(site, after, limit),
             ThreadOrder::Newest => return self.by_age(site, after, limit),
@@ -95,9 +96,9 @@ impl View<'_> {
         Ok(ranked)
     }
 
-    fn by_id(&self, site: &SiteId, after: &str, limit: usize) -> Result<Result<ThreadsPage, CursorFault>, Error> {
+    fn by_id(&self, site: &SiteId, after: &str, limit: usize) -> Result<Result<ThreadsPage, CursorFailed>, Error> {
         if !after.is_empty() && after.parse::<domain::ThreadId>().is_err() {
-            return Ok(Err(CursorFault::Invalid));
+            return Ok(Err(CursorFailed::Invalid));
         }
         let mut threads = self.threads(site, after, limit + 1)?;
         let more = threads.len() > limit;
@@ -107,9 +108,14 @@ impl View<'_> {
     }
 
     /// The cursor is the ordinal of the thread that was shown last.
-    fn by_age(&self, site: &SiteId, after: &str, limit: usize) -> Result<Result<ThreadsPage, CursorFault>, Error> {
+    fn by_age(
+        &self,
+        site: &SiteId,
+        after: &str,
+        limit: usize,
+    ) -> Result<Result<ThreadsPage, CursorFailed>, Error> {
         let before = if after.is_empty() { None } else { Some(after.parse::<u32>()) };
-        let Ok(before) = before.transpose() else { return Ok(Err(CursorFault::Invalid)) };
+        let Ok(before) = before.transpose() else { return Ok(Err(CursorFailed::Invalid)) };
         let Some(record) = self.site(site)? else { return Ok(Ok(ThreadsPage::none())) };
         let opened = self.get::<Totals>(&Key::Totals(PlaceNo(record.place)))?.map_or(0, |totals| totals.threads);
         let mut threads = Vec::new();

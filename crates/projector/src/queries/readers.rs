@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use domain::{Place, Rejection};
 use service::{Refusal, Request};
-use views::{Cursor, CursorFailed, Reading, Viewer};
+use views::{Cursor, Reading, Viewer};
 use wire::error::Failure;
 use wire::values::{optional_comment, order_in};
 use wire::{Position, v1};
 
-use super::{Answer, limit, need_all, need_open, optional, place, position, read, read_after};
+use super::{Answer, cursor_refused, limit, need_all, need_open, optional, place, position, read, read_after};
 use crate::answers;
 use crate::limits::{COUNTS_MAX, PAGE_BYTES_MAX, PAGE_DEFAULT, PAGE_MAX, SITES_MAX};
 use crate::shared::Shared;
@@ -44,10 +44,7 @@ fn reading(asked: &v1::ThreadPageRequest, place: &Place) -> Answer<Reading> {
         }
         (None, "") => Ok(Reading::first(order, tree)),
         (None, cursor) => {
-            let cursor = Cursor::parse(cursor, place, order, tree).map_err(|failed| match failed {
-                CursorFailed::Invalid => Failure::CursorInvalid,
-                CursorFailed::Expired => Failure::CursorExpired,
-            })?;
+            let cursor = Cursor::parse(cursor, place, order, tree).map_err(cursor_refused)?;
             Ok(Reading::From(cursor))
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{Event, Mode, Recorded, State, Tally, Timestamp, Vote};
 use proptest::prelude::*;
-use views::{ActiveHour, CursorFault, Store, ThreadOrder, Viewer};
+use views::{ActiveHour, CursorFailed, Store, ThreadOrder, Viewer};
 
 use crate::histories::by_somebody;
 use crate::model::{Act, Comment, Did, Naive, READERS, Thread, What, acts, history, place};
@@ -288,15 +288,15 @@ fn a_cursor_of_another_order_and_a_crafted_one_are_refused() {
     let list = |order, after: &str| store.view().threads_in(&site(), order, (after, 2)).unwrap();
     let fault = |order, after: &str| list(order, after).err();
     let next = |order| list(order, "").unwrap().next.unwrap();
-    assert_eq!(fault(ThreadOrder::Trending, &next(ThreadOrder::Comments)), Some(CursorFault::Invalid));
-    assert_eq!(fault(ThreadOrder::Comments, &next(ThreadOrder::Newest)), Some(CursorFault::Invalid));
-    assert_eq!(fault(ThreadOrder::Newest, &next(ThreadOrder::Comments)), Some(CursorFault::Invalid));
+    assert_eq!(fault(ThreadOrder::Trending, &next(ThreadOrder::Comments)), Some(CursorFailed::Invalid));
+    assert_eq!(fault(ThreadOrder::Comments, &next(ThreadOrder::Newest)), Some(CursorFailed::Invalid));
+    assert_eq!(fault(ThreadOrder::Newest, &next(ThreadOrder::Comments)), Some(CursorFailed::Invalid));
     for bad in ["-1", "+", "99999999999", "a b", "AAAAAAAAAAAA"] {
         for order in [ThreadOrder::Newest, ThreadOrder::Comments, ThreadOrder::Trending] {
-            assert_eq!(fault(order, bad), Some(CursorFault::Invalid), "{order:?} {bad}");
+            assert_eq!(fault(order, bad), Some(CursorFailed::Invalid), "{order:?} {bad}");
         }
     }
-    assert_eq!(fault(ThreadOrder::Id, "a b"), Some(CursorFault::Invalid));
+    assert_eq!(fault(ThreadOrder::Id, "a b"), Some(CursorFailed::Invalid));
     assert!(list(ThreadOrder::Newest, "4000000000").unwrap().next.is_some(), "as if it were the first page");
 }
 
