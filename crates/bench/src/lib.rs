@@ -128,7 +128,7 @@ impl fmt::Display for Name {
 }
 
 impl Name {
-    /// How many events, so that all benchmarks together take less than ten minutes on two cores.
+    /// How many events, so that all benchmarks together are to take less than ten minutes on two cores.
     fn events(self) -> u64 {
         match self {
             Self::All => EVENTS_MIN,

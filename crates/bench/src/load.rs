@@ -195,12 +195,14 @@ fn index_of(sample: f64, of: usize) -> usize {
     (sample as usize).clamp(1, of) - 1
 }
 
-fn staff() -> Actor {
+/// Who opens sites and threads.
+pub(crate) fn staff() -> Actor {
     let roles: Roles = [Role::Administrator].into_iter().collect();
     Actor { id: "editor".parse().expect("a token"), roles }
 }
 
-fn reader(id: &str) -> Actor {
+/// Who posts and votes.
+pub(crate) fn reader(id: &str) -> Actor {
     Actor { id: id.parse().expect("a token"), roles: Roles::default() }
 }
 

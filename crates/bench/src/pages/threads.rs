@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use domain::text::Text;
 use domain::{
-    Actor, CommandId, CommentId, Envelope, Event, Order, Place, Rank, Role, Roles, SiteId, Tally, ThreadId,
-    Timestamp, Vote,
+    Actor, CommandId, CommentId, Envelope, Event, Order, Place, Rank, SiteId, Tally, ThreadId, Timestamp, Vote,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::limits::{COUNTED, PAGE_ROWS};
+use crate::load::{reader, staff};
 
 const SEED: u64 = 0x0070_6167;
 /// What most threads have: less than a page.
@@ -195,15 +195,6 @@ fn next(given: &mut u64) -> Stamp {
     *given += 1;
     let id = CommandId::from_u128(u128::from(millis) << 80 | 7 << 76 | 2 << 62 | u128::from(*given));
     (id, Timestamp(i64::try_from(millis).unwrap_or(i64::MAX)))
-}
-
-fn staff() -> Actor {
-    let roles: Roles = [Role::Administrator].into_iter().collect();
-    Actor { id: "editor".parse().expect("a token"), roles }
-}
-
-fn reader(id: &str) -> Actor {
-    Actor { id: id.parse().expect("a token"), roles: Roles::default() }
 }
 
 #[cfg(test)]
