@@ -49,9 +49,11 @@ pub(crate) const CHANGES_TOLD_MAX: usize = 1_000;
 pub(crate) const LIVE_EVENTS_MAX: usize = 10_000;
 /// Events in one step of a generation that catches up: each comment's votes are written once a step, and a kill loses a
 /// second's work.
-pub(crate) const CATCH_UP_EVENTS_MAX: usize = 200_000;
+pub(crate) const CATCH_UP_EVENTS_MAX: usize = 50_000;
 /// Bytes of events that are read and wait for the fold: long comments fill it before their number does.
 pub(crate) const GATHERED_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Events of a batch that are decoded where they arrive: about as long as the runtime may be held up, 50 µs.
+pub(crate) const DECODED_HERE_MAX: usize = 32;
 /// How often a quiet fold looks whether it may pass gaps.
 pub(crate) const PASS_INTERVAL: Duration = Duration::from_millis(250);
 /// A store that served before catches up first, so that readers do not see time run back after a crash; one that has more

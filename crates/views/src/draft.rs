@@ -8,6 +8,7 @@ use domain::{AuthorId, Place, SiteId, ThreadId};
 
 use crate::ballots::Ballots;
 use crate::error::Error;
+use crate::key_filter::Source;
 use crate::keys::{Key, PlaceNo};
 use crate::records::{
     Address, Audit, Author, Command, Comment, Flag, FormerName, Frozen, Outline, Resolution, Scores, Settings,
@@ -48,10 +49,10 @@ macro_rules! tables {
         }
 
         impl Draft {
-            pub(crate) fn new(tree: &sled::Tree, bytes: usize) -> Self {
+            pub(crate) fn new(source: &Source, bytes: usize) -> Self {
                 Self {
-                    $($name: Table::keeping(tree, $share.of(bytes)),)*
-                    lists: Lists::new(tree, bytes),
+                    $($name: Table::keeping(source, $share.of(bytes)),)*
+                    lists: Lists::new(source, bytes),
                     touched: Touched::default(),
                 }
             }

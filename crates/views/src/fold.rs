@@ -12,7 +12,7 @@ mod votes;
 
 use std::collections::HashSet;
 
-use domain::thread::permits;
+use domain::thread::{Facts, Standing, permits};
 use domain::{
     CommandId, CommentId, Content, Envelope, Event, Place, Recorded, Rejection, SiteId, ThreadId, Unreadable,
 };
@@ -23,6 +23,7 @@ use crate::keys::{Key, PlaceNo};
 use crate::records::{Command, Frozen};
 
 use audit::Noted;
+use facts::Found;
 pub(crate) use facts::{author_facts, facts_of, place_facts};
 
 /// What the fold made of a message.
@@ -115,18 +116,21 @@ fn skip(draft: &mut Draft, place: &Place) -> Result<bool, Error> {
 }
 
 fn event(draft: &mut Draft, place: &Place, sequence: u64, envelope: &Envelope) -> Result<Verdict, Error> {
-    if skip(draft, place)? {
+    let found = facts::find(draft, place, envelope)?;
+    if stands_still(&found.facts) {
+        skip(draft, place)?;
         return Ok(Verdict::Skipped);
     }
     // A vote is set, not added, and its late repetition is refused at the door: its id need not be kept.
     let keeps_id = !matches!(envelope.event, Event::VoteCast { .. });
-    if keeps_id && is_known(draft, place, envelope.id)? {
+    if let (true, Some(no)) = (keeps_id, found.place(place))
+        && draft.commands.get(&Key::Command(no, envelope.id))?.is_some()
+    {
         return Ok(Verdict::Repeated);
     }
-    let facts = facts::facts(draft, place, envelope)?;
-    let verdict = match permits(&facts, &envelope.actor, &envelope.event) {
+    let verdict = match permits(&found.facts, &envelope.actor, &envelope.event) {
         Ok(()) => {
-            apply(draft, place, &Happening { envelope, facts: &facts, sequence })?;
+            apply(draft, place, &Happening { envelope, found: &found, sequence })?;
             Verdict::Applied
         }
         Err(rejection) => {
@@ -168,11 +172,9 @@ fn ensure_place(draft: &mut Draft, place: &Place) -> Result<PlaceNo, Error> {
     Ok(PlaceNo(number))
 }
 
-fn is_known(draft: &mut Draft, place: &Place, id: CommandId) -> Result<bool, Error> {
-    let Some(number) = draft.place(place)? else {
-        return Ok(false);
-    };
-    Ok(draft.commands.get(&Key::Command(number, id))?.is_some())
+/// Whether messages about the place are passed over: it, or its site, holds one that cannot be read.
+fn stands_still(facts: &Facts) -> bool {
+    [facts.site, facts.thread].contains(&Some(Standing::Frozen))
 }
 
 fn number_of(draft: &mut Draft, thread: PlaceNo, id: CommentId) -> Result<Option<u32>, Error> {
@@ -180,10 +182,11 @@ fn number_of(draft: &mut Draft, thread: PlaceNo, id: CommentId) -> Result<Option
     Ok(command.map(|command| command.comment).filter(|number| *number > 0))
 }
 
-/// An event that its rules permit, and what they were asked with.
+/// An event that its rules permit.
 struct Happening<'e> {
     envelope: &'e Envelope,
-    facts: &'e domain::thread::Facts,
+    /// What the rules were asked with.
+    found: &'e Found,
     /// Its place in the log.
     sequence: u64,
 }
@@ -191,7 +194,7 @@ struct Happening<'e> {
 impl Happening<'_> {
     /// When, as the rules took it.
     fn time_millis(&self) -> i64 {
-        self.facts.time.0
+        self.found.facts.time.0
     }
 
     fn actor(&self) -> String {
@@ -222,16 +225,20 @@ impl At<'_> {
 
 /// Carries out an event that its rules permit.
 fn apply(draft: &mut Draft, place: &Place, it: &Happening<'_>) -> Result<(), Error> {
-    let site_no = match draft.sites.get(&Key::Site(&place.site))? {
-        Some(site) => PlaceNo(site.place),
+    let site_no = match it.found.site {
+        Some(known) => known,
         None => PlaceNo(draft.site(&place.site)?.place),
     };
     let noted = match &place.thread {
         None => in_site(draft, &place.site, site_no, it)?,
         Some(thread) => {
-            let at = At { site: &place.site, thread, site_no, no: ensure_place(draft, place)? };
-            if let Event::VoteCast { comment, vote } = &it.envelope.event {
-                let moved = votes::cast(draft, at, &it.envelope.actor.id, *comment, *vote)?;
+            let no = match it.found.thread {
+                Some(known) => known,
+                None => PlaceNo(draft.thread(&place.site, thread)?.place),
+            };
+            let at = At { site: &place.site, thread, site_no, no };
+            if let Event::VoteCast { vote, .. } = &it.envelope.event {
+                let moved = votes::cast(draft, at, it, *vote)?;
                 return lists::vote(draft, at, moved, (*vote, it.time_millis()));
             }
             // Rules and readers take an event as no earlier than its thread's last.

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::key_filter::KeyFilter;
 use crate::keys::Key;
 use crate::value::{Plain, Value, sound_checksum};
 
@@ -50,9 +51,10 @@ impl Inventory {
         self.sum = self.sum.wrapping_sub(stamp.0);
     }
 
-    /// The inventory of a tree, if it is the one that was written down there.
-    pub(crate) fn taken(tree: &sled::Tree, sequence: u64) -> Result<Self, Error> {
+    /// The inventory of a tree, if it is the one that was written down there, and its keys.
+    pub(crate) fn taken(tree: &sled::Tree, sequence: u64) -> Result<(Self, KeyFilter), Error> {
         let [checkpoint, inventory] = [Key::Checkpoint, Key::Inventory].map(|key| key.encode());
+        let keys = KeyFilter::new();
         let (mut expected, mut found) = (Self::default(), Self { sequence, ..Self::default() });
         for entry in tree {
             let (key, stored) = entry?;
@@ -60,9 +62,14 @@ impl Inventory {
                 expected = Self::from_stored(&stored)?;
             } else if key != checkpoint.as_slice() {
                 found.add(Stamp::of(&key, sound_checksum(&stored)?));
+                keys.add(&key);
             }
         }
-        if found == expected { Ok(found) } else { Err(Error::Damaged("it does not hold what was written")) }
+        if found == expected {
+            Ok((found, keys))
+        } else {
+            Err(Error::Damaged("it does not hold what was written"))
+        }
     }
 }
 

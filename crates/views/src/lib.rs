@@ -16,6 +16,7 @@ mod draft;
 mod error;
 mod fold;
 mod inventory;
+mod key_filter;
 mod keys;
 mod known;
 mod lists;

@@ -1,11 +1,11 @@
 //! Steps of the fold: a batch of the log becomes one sled batch that includes the checkpoint.
 //!
 //! A step is prepared out of the tables and then written. While a generation catches up, the next is prepared during the
-//! writing: it finds in the tables whatever the one before it has changed, so it never asks the store for that.
+//! writing: what the one before it has changed is in the tables, so it never asks the store for that.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
-use std::thread::{self, ScopedJoinHandle};
+use std::sync::{Arc, PoisonError};
+use std::thread::{self, JoinHandle};
 
 use domain::Recorded;
 
@@ -22,17 +22,23 @@ use crate::value::Value;
 /// A log in a checkpoint: {stream, created, epoch}.
 type Log<'l> = (&'l str, i64, u64);
 
+/// So many values' pages go at once. A few would do if nobody read at the time; where nothing is left to free it costs next to
+/// nothing.
+const WRITES_FREED_AT_ONCE: usize = 8;
+
 /// What is prepared, which may be one step ahead of what is written.
 pub(crate) struct Folder {
     draft: Draft,
     sequence: u64,
     inventory: Inventory,
+    /// The step before, which is being written.
+    writing: Option<JoinHandle<Result<(), Error>>>,
 }
 
 /// A step that waits to be written.
 struct Prepared {
-    /// `None` if nothing in it was new.
-    batch: Option<sled::Batch>,
+    /// With how many values it has; `None` if nothing in it was new.
+    batch: Option<(sled::Batch, usize)>,
     sequence: u64,
     inventory: Inventory,
     touched: Touched,
@@ -41,7 +47,13 @@ struct Prepared {
 impl Folder {
     /// Goes on from what is stored.
     pub(crate) fn new(draft: Draft, inventory: Inventory) -> Self {
-        Self { draft, sequence: inventory.sequence, inventory }
+        Self { draft, sequence: inventory.sequence, inventory, writing: None }
+    }
+
+    /// Waits until the step before is written. sled panics over some damage, which is damage like any other here.
+    fn settle(&mut self) -> Result<(), Error> {
+        let Some(writing) = self.writing.take() else { return Ok(()) };
+        writing.join().unwrap_or(Err(Error::Damaged("it broke while a batch was written")))
     }
 
     fn prepare(&mut self, batch: &[Recorded], log: Log<'_>) -> Result<(Prepared, Vec<Outcome>), Error> {
@@ -60,11 +72,15 @@ impl Folder {
         Ok((Prepared { batch, sequence: self.sequence, inventory: self.inventory, touched }, outcomes))
     }
 
-    fn write(&mut self, last: &Recorded, (stream, created_nanos, epoch): Log<'_>) -> Result<sled::Batch, Error> {
+    fn write(
+        &mut self,
+        last: &Recorded,
+        (stream, created_nanos, epoch): Log<'_>,
+    ) -> Result<(sled::Batch, usize), Error> {
         self.draft.lists.settle()?;
-        let mut writes = Writes { batch: sled::Batch::default(), inventory: self.inventory };
+        let mut writes = Writes { batch: sled::Batch::default(), count: 0, inventory: self.inventory };
         self.draft.write(&mut writes)?;
-        let Writes { mut batch, mut inventory } = writes;
+        let Writes { mut batch, count, mut inventory } = writes;
         inventory.sequence = self.sequence;
         self.inventory = inventory;
         let checkpoint = Checkpoint {
@@ -78,7 +94,7 @@ impl Folder {
         };
         batch.insert(Key::Checkpoint.encode().as_slice(), checkpoint.to_stored());
         batch.insert(Key::Inventory.encode().as_slice(), self.inventory.to_stored());
-        Ok(batch)
+        Ok((batch, count))
     }
 }
 
@@ -88,6 +104,7 @@ impl Store {
     /// Messages that are folded already are passed over, so that a batch may be given twice.
     pub fn fold(&self, batch: &[Recorded], log: (&str, i64, u64)) -> Result<Step, Error> {
         self.with_folder(|folder| {
+            folder.settle()?;
             let (prepared, outcomes) = folder.prepare(batch, log)?;
             let changes = changes(&mut folder.draft, &prepared.touched)?;
             let sequence = prepared.sequence;
@@ -96,28 +113,34 @@ impl Store {
         })
     }
 
-    /// The same for a generation that nobody reads yet, in one or several steps: the last sequence folded now, and nothing of
-    /// what changed. After an error a beginning of the batch may be folded.
-    pub fn catch_up(&self, batch: &[Recorded], log: (&str, i64, u64)) -> Result<u64, Error> {
+    /// The same for a generation that nobody reads yet, which is told nothing of what changed: returns while the batch is
+    /// still being written, with the last sequence that is, so that the next one is prepared meanwhile. What becomes of the
+    /// batch is said by the next call, or by [`Store::settle`].
+    pub fn catch_up(self: &Arc<Self>, batch: &[Recorded], log: (&str, i64, u64)) -> Result<u64, Error> {
         self.with_folder(|folder| {
-            thread::scope(|scope| {
-                let mut writing: Option<ScopedJoinHandle<'_, Result<(), Error>>> = None;
-                for part in batch.chunks(self.step_events_max) {
-                    let (prepared, _) = folder.prepare(part, log)?;
-                    written(writing.take())?;
-                    writing = Some(scope.spawn(move || self.commit(prepared)));
-                }
-                written(writing)
-            })?;
-            Ok(folder.sequence)
-        })
+            let (prepared, _) = folder.prepare(batch, log)?;
+            folder.settle()?;
+            let store = Arc::clone(self);
+            folder.writing = Some(thread::spawn(move || store.commit(prepared)));
+            Ok(())
+        })?;
+        Ok(self.sequence())
+    }
+
+    /// Waits until everything that was folded is written; the last sequence.
+    pub fn settle(&self) -> Result<u64, Error> {
+        self.with_folder(Folder::settle)?;
+        Ok(self.sequence())
     }
 
     fn with_folder<R>(&self, work: impl FnOnce(&mut Folder) -> Result<R, Error>) -> Result<R, Error> {
         let mut folder = self.folder.lock().or(Err(Error::Damaged("it broke while a batch was folded")))?;
         let done = work(&mut folder);
         if done.is_err() {
-            // What the tables hold now was not written, and nothing is being written any more.
+            // What the tables hold now is not written. What is being written comes first, whatever becomes of it.
+            if let Err(error) = folder.settle() {
+                tracing::debug!(%error, "the step before was not written either");
+            }
             folder.draft.clear();
             folder.inventory = *self.inventory.lock().unwrap_or_else(PoisonError::into_inner);
             folder.sequence = self.sequence();
@@ -127,7 +150,9 @@ impl Store {
 
     /// Writes a step, and lets readers see it.
     fn commit(&self, prepared: Prepared) -> Result<(), Error> {
-        let Prepared { batch: Some(batch), sequence, inventory, touched } = prepared else { return Ok(()) };
+        let Prepared { batch: Some((batch, count)), sequence, inventory, touched } = prepared else {
+            return Ok(());
+        };
         let gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         // A batch that breaks halfway may be there in part until the store is opened again.
         self.is_whole.store(false, Ordering::Release);
@@ -138,15 +163,18 @@ impl Store {
             self.boards.patch(&self.tree, *thread, &touched.numbers);
         }
         drop(gate);
+        free_pages(count);
         *self.inventory.lock().unwrap_or_else(PoisonError::into_inner) = inventory;
         Ok(())
     }
 }
 
-/// Waits until a step is written. sled panics over some damage, which is damage like any other here.
-fn written(writing: Option<ScopedJoinHandle<'_, Result<(), Error>>>) -> Result<(), Error> {
-    let Some(writing) = writing else { return Ok(()) };
-    writing.join().unwrap_or(Err(Error::Damaged("it broke while a batch was written")))
+/// Frees the pages that a batch replaced. sled keeps each until no reader can see it, frees a few whenever it is asked for
+/// something, and none while it writes a batch: after a large one there are hundreds of megabytes.
+fn free_pages(written: usize) {
+    for _ in 0..written.div_ceil(WRITES_FREED_AT_ONCE) {
+        sled::pin().flush();
+    }
 }
 
 #[cfg(test)]
@@ -182,6 +210,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         // Everything is forgotten at once, so that the store is read.
         let store = Store::open(dir.path(), Options { fold_cache_bytes: 0, ..Options::default() }).unwrap();
+        let store = Arc::new(store);
         let (headline, text) = ("".into(), Text::recorded("words"));
         let (length, quotes) = (text.length(), Vec::new());
         let opened = Event::ThreadOpened {
@@ -212,11 +241,12 @@ mod tests {
         let batch = [named(7), vote];
         assert!(matches!(store.fold(&batch, LOG), Err(Error::Damaged(_))));
         assert!(matches!(store.catch_up(&batch, LOG), Err(Error::Damaged(_))));
+        assert_eq!(store.settle().unwrap(), 6);
         assert_eq!(store.sequence(), 6);
         store.tree.insert(&comment, sound).unwrap();
         let step = store.fold(&batch, LOG).unwrap();
         let verdicts: Vec<_> = step.outcomes.iter().map(|outcome| outcome.verdict).collect();
         assert_eq!(verdicts, [Verdict::Applied, Verdict::Applied]);
-        assert_eq!(*store.inventory.lock().unwrap(), Inventory::taken(&store.tree, 8).unwrap());
+        assert_eq!(*store.inventory.lock().unwrap(), Inventory::taken(&store.tree, 8).unwrap().0);
     }
 }

@@ -1,7 +1,6 @@
 //! The store: one generation of the read models in a directory of its own.
 
 use std::collections::BTreeSet;
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, RwLock};
@@ -13,6 +12,7 @@ use crate::draft::{Draft, Touched, TouchedThread};
 use crate::error::Error;
 use crate::fold::Outcome;
 use crate::inventory::Inventory;
+use crate::key_filter::Source;
 use crate::keys::{Key, PlaceNo};
 use crate::pages::View;
 use crate::records::{Checkpoint, Scores};
@@ -31,21 +31,13 @@ pub struct Options {
     pub cache_bytes: u64,
     /// Memory for what the fold keeps decoded from step to step, in bytes, about.
     pub fold_cache_bytes: usize,
-    /// Events in one of the steps that a long batch is cut into while nobody reads: each is prepared while the one before it
-    /// is written, and a comment's votes are written once a step.
-    pub step_events_max: NonZeroUsize,
     /// How often sled brings what is written to the disk; what a crash takes is folded again.
     pub flush_every_millis: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            cache_bytes: 256 * 1024 * 1024,
-            fold_cache_bytes: 160 * 1024 * 1024,
-            step_events_max: const { NonZeroUsize::new(100_000).expect("not zero") },
-            flush_every_millis: 500,
-        }
+        Self { cache_bytes: 256 * 1024 * 1024, fold_cache_bytes: 96 * 1024 * 1024, flush_every_millis: 500 }
     }
 }
 
@@ -56,7 +48,6 @@ pub struct Store {
     /// Applying a batch and reading a page exclude each other for that moment; readers share.
     pub(crate) gate: RwLock<()>,
     pub(crate) sequence: AtomicU64,
-    pub(crate) step_events_max: usize,
     /// What the fold keeps from step to step.
     pub(crate) folder: Mutex<Folder>,
     /// What rankings are read from, kept right by the fold.
@@ -127,14 +118,13 @@ impl Store {
             return Err(Error::OtherSchema { found: checkpoint.schema });
         }
         let sequence = checkpoint.map_or(0, |checkpoint| checkpoint.sequence);
-        let inventory = Inventory::taken(&tree, sequence)?;
-        let folder = Folder::new(Draft::new(&tree, options.fold_cache_bytes), inventory);
+        let (inventory, keys) = Inventory::taken(&tree, sequence)?;
+        let folder = Folder::new(Draft::new(&Source::new(&tree, keys), options.fold_cache_bytes), inventory);
         Ok(Self {
             db,
             tree,
             gate: RwLock::new(()),
             sequence: AtomicU64::new(sequence),
-            step_events_max: options.step_events_max.get(),
             folder: Mutex::new(folder),
             boards: Boards::default(),
             is_whole: AtomicBool::new(true),

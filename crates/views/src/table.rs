@@ -8,6 +8,7 @@ use std::collections::hash_map::Entry;
 
 use crate::error::Error;
 use crate::inventory::{Inventory, Stamp};
+use crate::key_filter::Source;
 use crate::keys::{Key, KeyBytes};
 use crate::value::{Value, checksum_of};
 
@@ -15,7 +16,7 @@ type Slots<V> = HashMap<KeyBytes, Slot<V>, foldhash::fast::RandomState>;
 
 /// Values of one type, by their keys.
 pub(crate) struct Table<V> {
-    tree: sled::Tree,
+    source: Source,
     recent: Slots<V>,
     /// What was recent until the table was full.
     former: Slots<V>,
@@ -47,6 +48,8 @@ enum Was {
 /// A batch in the making, and the inventory as it is after it.
 pub(crate) struct Writes {
     pub(crate) batch: sled::Batch,
+    /// Values in the batch, and keys that go.
+    pub(crate) count: usize,
     pub(crate) inventory: Inventory,
 }
 
@@ -58,9 +61,9 @@ fn bytes_of<V>(stored: usize) -> usize {
 
 impl<V: Value> Table<V> {
     /// A table that keeps about so many bytes, and as many that were asked for before.
-    pub(crate) fn keeping(tree: &sled::Tree, bytes_max: usize) -> Self {
+    pub(crate) fn keeping(source: &Source, bytes_max: usize) -> Self {
         Self {
-            tree: tree.clone(),
+            source: source.clone(),
             recent: Slots::default(),
             former: Slots::default(),
             changed: Vec::new(),
@@ -70,11 +73,11 @@ impl<V: Value> Table<V> {
     }
 
     pub(crate) fn get(&mut self, key: &Key<'_>) -> Result<Option<&V>, Error> {
-        let Self { tree, recent, former, bytes, .. } = self;
+        let Self { source, recent, former, bytes, .. } = self;
         let slot = match recent.entry(key.encode()) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(vacant) => {
-                let found = find(former, bytes, tree, vacant.key())?;
+                let found = find(former, bytes, source, vacant.key())?;
                 vacant.insert(found)
             }
         };
@@ -83,11 +86,11 @@ impl<V: Value> Table<V> {
 
     /// The value, for a change.
     pub(crate) fn change(&mut self, key: &Key<'_>) -> Result<&mut Option<V>, Error> {
-        let Self { tree, recent, former, bytes, changed, .. } = self;
+        let Self { source, recent, former, bytes, changed, .. } = self;
         let key = key.encode();
         let slot = match recent.entry(key.clone()) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(vacant) => vacant.insert(find(former, bytes, tree, &key)?),
+            Entry::Vacant(vacant) => vacant.insert(find(former, bytes, source, &key)?),
         };
         if !std::mem::replace(&mut slot.changed, true) {
             changed.push(key);
@@ -127,7 +130,7 @@ impl<V: Value> Table<V> {
         for key in self.changed.drain(..) {
             let Some(slot) = self.recent.get_mut(&key) else { continue };
             let was = match slot.was {
-                Was::Unknown => Was::of(self.tree.get(&key)?.as_deref())?,
+                Was::Unknown => Was::of(self.source.get(&key)?.as_deref())?,
                 known => known,
             };
             if let Was::Stored(checksum) = was {
@@ -141,9 +144,12 @@ impl<V: Value> Table<V> {
                 writes.inventory.add(Stamp::of(&key, checksum));
                 slot.was = Was::Stored(checksum);
                 slot.bytes = bytes_of::<V>(stored.len());
+                self.source.expect(&key);
                 writes.batch.insert(key.as_slice(), stored);
+                writes.count += 1;
             } else if matches!(was, Was::Stored(_)) {
                 writes.batch.remove(key.as_slice());
+                writes.count += 1;
             }
             self.bytes += slot.bytes;
         }
@@ -156,7 +162,7 @@ impl<V: Value> Table<V> {
 
     /// Forgets everything, as after a step that came to nothing.
     pub(crate) fn clear(&mut self) {
-        *self = Self::keeping(&self.tree, self.bytes_max);
+        *self = Self::keeping(&self.source, self.bytes_max);
     }
 }
 
@@ -170,12 +176,12 @@ impl Was {
 fn find<V: Value>(
     former: &mut Slots<V>,
     bytes: &mut usize,
-    tree: &sled::Tree,
+    source: &Source,
     key: &KeyBytes,
 ) -> Result<Slot<V>, Error> {
     let slot = match former.remove(key) {
         Some(slot) => slot,
-        None => match tree.get(key)? {
+        None => match source.get(key)? {
             Some(stored) => {
                 let bytes = bytes_of::<V>(stored.len());
                 let was = Was::of(Some(&stored))?;

@@ -116,6 +116,7 @@ pub(crate) fn add(draft: &mut Draft, site: PlaceNo, voters: u32, id: &AuthorId) 
 mod tests {
     use super::*;
     use crate::inventory::Inventory;
+    use crate::key_filter::{KeyFilter, Source};
     use crate::table::Writes;
 
     fn id(number: u32) -> AuthorId {
@@ -125,7 +126,7 @@ mod tests {
     #[test]
     fn everybody_is_found_under_their_number_however_many_come() {
         let db = sled::Config::new().temporary(true).open().unwrap();
-        let mut draft = Draft::new(&db, 4096);
+        let mut draft = Draft::new(&Source::new(&db, KeyFilter::new()), 4096);
         let site = PlaceNo(1);
         let find = |draft: &mut Draft, voters, number| {
             known(voters, &id(number), |bucket| {
@@ -137,7 +138,8 @@ mod tests {
             assert_eq!(find(&mut draft, voters, voters).unwrap(), None);
             add(&mut draft, site, voters, &id(voters)).unwrap();
             if voters % 100 == 0 {
-                let mut writes = Writes { batch: sled::Batch::default(), inventory: Inventory::default() };
+                let mut writes =
+                    Writes { batch: sled::Batch::default(), count: 0, inventory: Inventory::default() };
                 draft.write(&mut writes).unwrap();
                 db.apply_batch(writes.batch).unwrap();
             }

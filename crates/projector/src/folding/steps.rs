@@ -1,19 +1,20 @@
 //! Steps of a fold: what is gathered for one, how large it may be, what came of it.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use domain::Recorded;
 use journal::{Entry, Follower, Step as LogStep};
 use views::{Step, Store};
 
-use crate::limits::GATHERED_BYTES_MAX;
+use crate::limits::{DECODED_HERE_MAX, GATHERED_BYTES_MAX};
 
 /// A step that was folded.
 pub(super) enum Folded {
     /// With what it changed.
     Told(Step),
-    /// Up to this sequence, for nobody who reads.
+    /// For nobody who reads; it is written up to this sequence.
     Quietly(u64),
     /// Not at all: it was told to stop while it waited for its turn.
     NotBegun,
@@ -69,6 +70,10 @@ pub(super) enum Read {
 pub(super) async fn read(follower: &mut Follower) -> anyhow::Result<Read> {
     match follower.next().await {
         LogStep::Opened => Ok(Read::Opened),
+        // Few are decoded sooner than a thread wakes up for them.
+        LogStep::Batch(entries) if entries.len() <= DECODED_HERE_MAX => {
+            Ok(Read::Batch(Gathered::decoded(&entries)))
+        }
         LogStep::Batch(entries) => {
             let decode = move || Gathered::decoded(&entries);
             tokio::task::spawn_blocking(decode).await.context("decoding broke").map(Read::Batch)
@@ -90,17 +95,31 @@ pub(super) async fn done(step: &mut Option<UnderWay>) -> Stepped {
     }
 }
 
-/// One step. Of a generation that nobody reads yet, nobody asks what changed.
+/// For whom a step is.
+#[derive(Clone, Copy)]
+pub(super) enum StepFor {
+    /// Those who read, who are told what changed.
+    Readers,
+    /// Nobody yet, and another step comes right after it.
+    Nobody,
+    /// Nobody yet, and nothing more is read.
+    NobodyLast,
+}
+
+/// One step.
 pub(super) fn fold(
-    store: &Store,
+    store: &Arc<Store>,
     recorded: &[Recorded],
     log: (&str, i64, u64),
-    serves: bool,
+    step_for: StepFor,
 ) -> Result<Folded, views::Error> {
-    if serves {
-        store.fold(recorded, log).map(Folded::Told)
-    } else {
-        store.catch_up(recorded, log).map(Folded::Quietly)
+    match step_for {
+        StepFor::Readers => store.fold(recorded, log).map(Folded::Told),
+        StepFor::Nobody => store.catch_up(recorded, log).map(Folded::Quietly),
+        StepFor::NobodyLast => {
+            store.catch_up(recorded, log)?;
+            store.settle().map(Folded::Quietly)
+        }
     }
 }
 

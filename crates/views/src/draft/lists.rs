@@ -6,6 +6,7 @@ use domain::ThreadId;
 
 use super::{Share, Table, Writes};
 use crate::error::Error;
+use crate::key_filter::Source;
 use crate::keys::{Key, PlaceNo};
 use crate::records::{Activity, Board, BoardEntry, Posted, Totals, Waits};
 
@@ -27,17 +28,17 @@ struct InSite {
 }
 
 impl Lists {
-    pub(super) fn new(tree: &sled::Tree, bytes: usize) -> Self {
+    pub(super) fn new(source: &Source, bytes: usize) -> Self {
         let (hot, cold) = (Share::Hot.of(bytes), Share::Cold.of(bytes));
         Self {
             activities: HashMap::default(),
-            stored_activities: Table::keeping(tree, hot),
-            boards: Table::keeping(tree, cold),
-            totals: Table::keeping(tree, cold),
-            ordinals: Table::keeping(tree, cold),
-            waits: Table::keeping(tree, cold),
-            queued: Table::keeping(tree, cold),
-            posted: Table::keeping(tree, cold),
+            stored_activities: Table::keeping(source, hot),
+            boards: Table::keeping(source, cold),
+            totals: Table::keeping(source, cold),
+            ordinals: Table::keeping(source, cold),
+            waits: Table::keeping(source, cold),
+            queued: Table::keeping(source, cold),
+            posted: Table::keeping(source, cold),
         }
     }
 

@@ -41,7 +41,7 @@ pub(super) fn post(
         Some(parent) => number_of(draft, at.no, parent)?.unwrap_or_default(),
         None => 0,
     };
-    let held = thread::hold(it.facts, &it.envelope.actor, judged);
+    let held = thread::hold(&it.found.facts, &it.envelope.actor, judged);
     let thread = draft.thread(at.site, at.thread)?;
     thread.posted += 1;
     let number = thread.posted;
@@ -144,7 +144,7 @@ pub(super) fn edit(
 ) -> Result<Option<Noted>, Error> {
     let time_millis = it.time_millis();
     let words = words(draft, at, said, time_millis)?;
-    let held = thread::hold(it.facts, &it.envelope.actor, judged);
+    let held = thread::hold(&it.found.facts, &it.envelope.actor, judged);
     let mut revision = 0;
     let noted = change(draft, at, id, "", |draft, number, comment| {
         revision = u32::try_from(comment.lengths.len()).unwrap_or(u32::MAX);

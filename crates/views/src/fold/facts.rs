@@ -11,8 +11,26 @@ use crate::error::Error;
 use crate::keys::{Key, PlaceNo};
 use crate::records::{Author, Comment, Flag, Flags, Site, Thread};
 
+/// What the rules need to know, and under which numbers the store has it.
+pub(super) struct Found {
+    pub(super) facts: Facts,
+    pub(super) site: Option<PlaceNo>,
+    pub(super) thread: Option<PlaceNo>,
+    /// The number of the first comment that the event names, if it is one.
+    pub(super) comment: Option<u32>,
+    /// How many voters of the site have a number.
+    pub(super) voters: u32,
+}
+
+impl Found {
+    /// The number of the place that the event is about.
+    pub(super) fn place(&self, place: &Place) -> Option<PlaceNo> {
+        if place.thread.is_some() { self.thread } else { self.site }
+    }
+}
+
 /// What the rules need to know, as of this place in the log.
-pub(super) fn facts(draft: &mut Draft, place: &Place, envelope: &Envelope) -> Result<Facts, Error> {
+pub(super) fn find(draft: &mut Draft, place: &Place, envelope: &Envelope) -> Result<Found, Error> {
     let needs = needs(&envelope.event, &envelope.actor);
     let site = draft.sites.get(&Key::Site(&place.site))?;
     let thread = match &place.thread {
@@ -24,10 +42,13 @@ pub(super) fn facts(draft: &mut Draft, place: &Place, envelope: &Envelope) -> Re
     facts.time = Timestamp(envelope.time.0.max(latest));
     let site_no = site.map(|site| PlaceNo(site.place));
     let thread_no = thread.map(|thread| PlaceNo(thread.place));
+    let voters = site.map_or(0, |site| site.voters);
+    let mut first = None;
     if let Some(no) = thread_no {
         for &id in &needs.comments {
-            if let Some((_, comment)) = comment(draft, no, id)? {
+            if let Some((number, comment)) = comment(draft, no, id)? {
                 facts.comments.push((id, facts_of(comment)?));
+                first = first.or((needs.comments.first() == Some(&id)).then_some(number));
             }
         }
     }
@@ -46,7 +67,7 @@ pub(super) fn facts(draft: &mut Draft, place: &Place, envelope: &Envelope) -> Re
         };
         facts.author = author_facts(draft.authors.get(&Key::Author(site, author))?, flag);
     }
-    Ok(facts)
+    Ok(Found { facts, site: site_no, thread: thread_no, comment: first, voters })
 }
 
 /// A comment and its number.

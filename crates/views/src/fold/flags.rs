@@ -33,7 +33,7 @@ pub(super) fn flag(
     flags.since_millis.get_or_insert(time_millis);
     let flag =
         Flag { category: codes::of_category(category), words: words.to_owned(), time_millis, round: flags.round };
-    let threshold = it.facts.rules.report_threshold;
+    let threshold = it.found.facts.rules.report_threshold;
     if threshold > 0 && flags.counted >= threshold {
         comment.state = codes::of_state(State::Held);
         comment.held = codes::of_hold(Hold::Flags);

@@ -1,8 +1,8 @@
 //! Votes: a vote is set, out of the other side's voters, into this one's.
 
-use domain::{AuthorId, CommentId, Tally, Vote};
+use domain::{AuthorId, Tally, Vote};
 
-use super::{At, number_of};
+use super::{At, Happening};
 use crate::ballots::Ballots;
 use crate::draft::Draft;
 use crate::error::Error;
@@ -11,17 +11,11 @@ use crate::records::{Scores, VoterIds};
 use crate::voters;
 
 /// By how much the vote moved the tally, up and down.
-pub(super) fn cast(
-    draft: &mut Draft,
-    at: At<'_>,
-    voter: &AuthorId,
-    comment: CommentId,
-    vote: Vote,
-) -> Result<(i32, i32), Error> {
-    let Some(number) = number_of(draft, at.no, comment)? else {
+pub(super) fn cast(draft: &mut Draft, at: At<'_>, it: &Happening<'_>, vote: Vote) -> Result<(i32, i32), Error> {
+    let Some(number) = it.found.comment else {
         return Ok((0, 0));
     };
-    let voter = number_voter(draft, at, voter)?;
+    let voter = number_voter(draft, at, &it.envelope.actor.id, it.found.voters)?;
     let (container, low) = Ballots::place_of(voter);
     let slot = draft.ballots.change(&Key::Ballots(at.no, number, container))?;
     let ballots = slot.get_or_insert_default();
@@ -40,8 +34,7 @@ pub(super) fn cast(
 }
 
 /// The number of a voter in their site, given out by the first vote.
-fn number_voter(draft: &mut Draft, at: At<'_>, voter: &AuthorId) -> Result<u32, Error> {
-    let voters = draft.sites.get(&Key::Site(at.site))?.map_or(0, |site| site.voters);
+fn number_voter(draft: &mut Draft, at: At<'_>, voter: &AuthorId, voters: u32) -> Result<u32, Error> {
     let known = voters::known(voters, voter, |bucket| {
         let bucket = draft.voter_buckets.get(&Key::VoterBucket(at.site_no, bucket))?;
         Ok(bucket.and_then(|bucket| bucket.number(voter.as_str())))
