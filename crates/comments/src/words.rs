@@ -60,6 +60,9 @@ impl WordList {
     /// The listed word that ends first in the text, as it was listed; words spelt out letter by letter come after the
     /// others. Takes time in proportion to the text, whatever the text is.
     pub(crate) fn first_in(&self, text: &str) -> Option<&str> {
+        if self.entries.is_empty() {
+            return None;
+        }
         let units = units(text);
         let words = words(&units);
         self.find(&Skeleton::of(&words.join(&GAP)), false)
@@ -245,7 +248,7 @@ fn is_single(word: &[Unit]) -> bool {
 const LOOK_ALIKES: &str = "a4@аαɑᴀ bвβʙ cсϲᴄ dԁđᴅ e3еεᴇ fꜰ gɡɢ hнһħʜ i1l|!іӏιłɪʟ jјᴊ kкκᴋ mмμᴍ nпηɴ o0оοøᴏ pрρᴘ qԛ rгʀ \
      s5$ѕꜱ t7тτŧᴛ uυᴜ vνѵᴠ wԝωᴡ xхχ yуγʏ zζᴢ";
 
-static LETTERS: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
+static LETTERS: LazyLock<HashMap<char, char, foldhash::fast::RandomState>> = LazyLock::new(|| {
     let letters = LOOK_ALIKES.split(' ').filter_map(|row| row.chars().next().map(|letter| (letter, row)));
     letters.flat_map(|(letter, row)| row.chars().map(move |c| (c, letter))).collect()
 });
