@@ -98,10 +98,8 @@ async fn measure(
         bench.progress.begin(format!("{name}, bare"), count.warm * 2);
         let publishes = bare.publishes(count.warm, in_flight, bench.progress).await?;
         // Alone, a command waits for its publish and for little else.
-        let ceiling = match in_flight {
-            1 => publishes,
-            _ => bare.requests(count.warm, in_flight, bench.progress).await?,
-        };
+        let requests = bare.requests(count.warm, in_flight, bench.progress).await?;
+        let ceiling = if in_flight == 1 { publishes } else { requests };
         for way in Way::ALL {
             let name = format!("{name}{}", way.as_str());
             bench.progress.begin(name.clone(), count.by(way));
@@ -110,6 +108,10 @@ async fn measure(
             figures.push(Figure::new(name.clone(), value, Some(ceiling), "commands/s"));
             if way != Way::Plain {
                 continue;
+            }
+            if in_flight == 1 {
+                let name = format!("{name}, of a bare program");
+                figures.push(Figure::new(name, value, Some(requests), "commands/s"));
             }
             if sync == Sync::Always && in_flight > 1 {
                 let name = format!("{name}, of publishes alone");
