@@ -51,13 +51,14 @@ fn commands_are_measured_in_every_way_of_running_koe() {
     for kind in ["votes", "posts"] {
         let figures = figures(&[kind, "--events", "1000"]);
         let names = names(&figures);
-        assert_eq!(names.len(), 4 * 5, "{names:?}");
+        assert_eq!(names.len(), 4 * 5 + 1, "{names:?}");
         for in_flight in ["1", "32", "256", "1000"] {
             for way in ["", ", lag at the end", ", two writers", ", fold paused", ", facts cold"] {
                 let name = format!("{kind}: {in_flight} in flight, sync default{way}");
                 assert!(names.contains(&name.as_str()), "{name} in {names:?}");
             }
         }
+        assert!(names[1].ends_with(": 1 in flight, sync default, of a bare program"), "{names:?}");
     }
 }
 
@@ -65,7 +66,7 @@ fn commands_are_measured_in_every_way_of_running_koe() {
 fn synced_commands_are_measured_beside_publishes_alone_as_well() {
     let figures = figures(&["votes-synced", "--events", "1000"]);
     let names = names(&figures);
-    assert_eq!(names.len(), 4 * 5 + 3, "{names:?}");
+    assert_eq!(names.len(), 4 * 5 + 1 + 3, "{names:?}");
     assert!(names.contains(&"votes: 256 in flight, sync always, of publishes alone"), "{names:?}");
 }
 
