@@ -17,7 +17,7 @@ use crate::announce;
 use crate::limits::{CATCH_UP_EVENTS_MAX, HEAD_AGE_MAX, LIVE_EVENTS_MAX, PASS_INTERVAL, STALLED_TICKS_MAX};
 use crate::pace::Pace;
 use crate::shared::{Generation, LogIdentity, Shared};
-use steps::{Folded, Gathered, Read, StepFor, Stepped, UnderWay, done, fold, read};
+use steps::{Folded, Gathered, Read, Stepped, UnderWay, done, fold, read};
 
 /// What a fold tells its manager, with the generation's number.
 #[derive(Clone, Copy, Debug)]
@@ -137,11 +137,7 @@ impl Folding {
         }
         let recorded = self.gathered.take(self.events_max());
         let (store, stream) = (Arc::clone(&self.generation.store), self.shared.journal.stream().to_owned());
-        let step_for = match (self.shared.serves(self.generation.number), self.gathered.is_empty()) {
-            (true, _) => StepFor::Readers,
-            (false, false) => StepFor::Nobody,
-            (false, true) => StepFor::NobodyLast,
-        };
+        let serves = self.shared.serves(self.generation.number);
         let duration = self.shared.metrics.step.clone();
         let turn = self.turn();
         self.step = Some(Box::pin(async move {
@@ -151,7 +147,7 @@ impl Folding {
             // The disk has a thread of its own; answers go on meanwhile.
             let step = tokio::task::spawn_blocking(move || {
                 let timer = duration.start_timer();
-                let step = fold(&store, &recorded, (&stream, log.created_nanos, log.epoch), step_for);
+                let step = fold(&store, &recorded, (&stream, log.created_nanos, log.epoch), serves);
                 timer.observe_duration();
                 step
             });
@@ -184,11 +180,6 @@ impl Folding {
             Some(step) => self.folded(step.await).await?,
             None => None,
         };
-        let store = Arc::clone(&self.generation.store);
-        let settled = tokio::task::spawn_blocking(move || store.settle()).await;
-        if let Err(error) = settled.context("the fold broke")? {
-            return Ok(Ended::StoreBroken(error));
-        }
         Ok(ended.unwrap_or(Ended::Stopped))
     }
 

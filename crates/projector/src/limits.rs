@@ -49,7 +49,7 @@ pub(crate) const CHANGES_TOLD_MAX: usize = 1_000;
 pub(crate) const LIVE_EVENTS_MAX: usize = 10_000;
 /// Events in one step of a generation that catches up: each comment's votes are written once a step, and a kill loses a
 /// second's work.
-pub(crate) const CATCH_UP_EVENTS_MAX: usize = 50_000;
+pub(crate) const CATCH_UP_EVENTS_MAX: usize = 100_000;
 /// Bytes of events that are read and wait for the fold: long comments fill it before their number does.
 pub(crate) const GATHERED_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Events of a batch that are decoded where they arrive: about as long as the runtime may be held up, 50 µs.

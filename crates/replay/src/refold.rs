@@ -10,8 +10,6 @@ use views::Store;
 use crate::limits::{CACHE_BYTES, FLUSH_EVERY_MILLIS, QUIET};
 use crate::progress::Progress;
 
-const CANNOT_WRITE: &str = "the temporary store cannot be written";
-
 /// The log that was folded is not the log any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LogLost;
@@ -83,9 +81,9 @@ impl Refold {
     ) -> anyhow::Result<Result<(), LogLost>> {
         while self.passed < sequence {
             let next = up_to(&mut self.waiting, sequence);
-            self.passed = next.last().map_or(self.passed, |last| last.sequence);
             self.fold(next).await?;
-            progress.at(self.passed, sequence);
+            self.passed = self.passed.max(self.sequence());
+            progress.at(self.sequence(), sequence);
             if self.passed >= sequence || !self.waiting.is_empty() {
                 break;
             }
@@ -95,9 +93,6 @@ impl Refold {
                 Read::Lost => return Ok(Err(LogLost)),
             }
         }
-        let store = self.store();
-        let settled = tokio::task::spawn_blocking(move || store.settle().map(drop));
-        settled.await.context("the fold broke")?.context(CANNOT_WRITE)?;
         Ok(Ok(()))
     }
 
@@ -145,7 +140,7 @@ impl Refold {
             let recorded: Vec<_> = entries.iter().map(Entry::decode).collect();
             store.catch_up(&recorded, (&stream, head.created_nanos, head.epoch)).map(drop)
         });
-        folded.await.context("the fold broke")?.context(CANNOT_WRITE)
+        folded.await.context("the fold broke")?.context("the temporary store cannot be written")
     }
 }
 

@@ -1,11 +1,11 @@
 //! Steps of the fold: a batch of the log becomes one sled batch that includes the checkpoint.
 //!
 //! A step is prepared out of the tables and then written. While a generation catches up, the next is prepared during the
-//! writing: what the one before it has changed is in the tables, so it never asks the store for that.
+//! writing: it finds in the tables whatever the one before it has changed, so it never asks the store for that.
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, ScopedJoinHandle};
 
 use domain::Recorded;
 
@@ -31,8 +31,6 @@ pub(crate) struct Folder {
     draft: Draft,
     sequence: u64,
     inventory: Inventory,
-    /// The step before, which is being written.
-    writing: Option<JoinHandle<Result<(), Error>>>,
 }
 
 /// A step that waits to be written.
@@ -47,13 +45,7 @@ struct Prepared {
 impl Folder {
     /// Goes on from what is stored.
     pub(crate) fn new(draft: Draft, inventory: Inventory) -> Self {
-        Self { draft, sequence: inventory.sequence, inventory, writing: None }
-    }
-
-    /// Waits until the step before is written. sled panics over some damage, which is damage like any other here.
-    fn settle(&mut self) -> Result<(), Error> {
-        let Some(writing) = self.writing.take() else { return Ok(()) };
-        writing.join().unwrap_or(Err(Error::Damaged("it broke while a batch was written")))
+        Self { draft, sequence: inventory.sequence, inventory }
     }
 
     fn prepare(&mut self, batch: &[Recorded], log: Log<'_>) -> Result<(Prepared, Vec<Outcome>), Error> {
@@ -104,7 +96,6 @@ impl Store {
     /// Messages that are folded already are passed over, so that a batch may be given twice.
     pub fn fold(&self, batch: &[Recorded], log: (&str, i64, u64)) -> Result<Step, Error> {
         self.with_folder(|folder| {
-            folder.settle()?;
             let (prepared, outcomes) = folder.prepare(batch, log)?;
             let changes = changes(&mut folder.draft, &prepared.touched)?;
             let sequence = prepared.sequence;
@@ -113,34 +104,28 @@ impl Store {
         })
     }
 
-    /// The same for a generation that nobody reads yet, which is told nothing of what changed: returns while the batch is
-    /// still being written, with the last sequence that is, so that the next one is prepared meanwhile. What becomes of the
-    /// batch is said by the next call, or by [`Store::settle`].
-    pub fn catch_up(self: &Arc<Self>, batch: &[Recorded], log: (&str, i64, u64)) -> Result<u64, Error> {
+    /// The same for a generation that nobody reads yet, in one or several steps: the last sequence folded now, and nothing of
+    /// what changed. After an error a beginning of the batch may be folded.
+    pub fn catch_up(&self, batch: &[Recorded], log: (&str, i64, u64)) -> Result<u64, Error> {
         self.with_folder(|folder| {
-            let (prepared, _) = folder.prepare(batch, log)?;
-            folder.settle()?;
-            let store = Arc::clone(self);
-            folder.writing = Some(thread::spawn(move || store.commit(prepared)));
-            Ok(())
-        })?;
-        Ok(self.sequence())
-    }
-
-    /// Waits until everything that was folded is written; the last sequence.
-    pub fn settle(&self) -> Result<u64, Error> {
-        self.with_folder(Folder::settle)?;
-        Ok(self.sequence())
+            thread::scope(|scope| {
+                let mut writing: Option<ScopedJoinHandle<'_, Result<(), Error>>> = None;
+                for part in batch.chunks(self.step_events_max) {
+                    let (prepared, _) = folder.prepare(part, log)?;
+                    written(writing.take())?;
+                    writing = Some(scope.spawn(move || self.commit(prepared)));
+                }
+                written(writing)
+            })?;
+            Ok(folder.sequence)
+        })
     }
 
     fn with_folder<R>(&self, work: impl FnOnce(&mut Folder) -> Result<R, Error>) -> Result<R, Error> {
         let mut folder = self.folder.lock().or(Err(Error::Damaged("it broke while a batch was folded")))?;
         let done = work(&mut folder);
         if done.is_err() {
-            // What the tables hold now is not written. What is being written comes first, whatever becomes of it.
-            if let Err(error) = folder.settle() {
-                tracing::debug!(%error, "the step before was not written either");
-            }
+            // What the tables hold now was not written, and nothing is being written any more.
             folder.draft.clear();
             folder.inventory = *self.inventory.lock().unwrap_or_else(PoisonError::into_inner);
             folder.sequence = self.sequence();
@@ -167,6 +152,12 @@ impl Store {
         *self.inventory.lock().unwrap_or_else(PoisonError::into_inner) = inventory;
         Ok(())
     }
+}
+
+/// Waits until a step is written. sled panics over some damage, which is damage like any other here.
+fn written(writing: Option<ScopedJoinHandle<'_, Result<(), Error>>>) -> Result<(), Error> {
+    let Some(writing) = writing else { return Ok(()) };
+    writing.join().unwrap_or(Err(Error::Damaged("it broke while a batch was written")))
 }
 
 /// Frees the pages that a batch replaced. sled keeps each until no reader can see it, frees a few whenever it is asked for
@@ -210,7 +201,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         // Everything is forgotten at once, so that the store is read.
         let store = Store::open(dir.path(), Options { fold_cache_bytes: 0, ..Options::default() }).unwrap();
-        let store = Arc::new(store);
         let (headline, text) = ("".into(), Text::recorded("words"));
         let (length, quotes) = (text.length(), Vec::new());
         let opened = Event::ThreadOpened {
@@ -241,7 +231,6 @@ mod tests {
         let batch = [named(7), vote];
         assert!(matches!(store.fold(&batch, LOG), Err(Error::Damaged(_))));
         assert!(matches!(store.catch_up(&batch, LOG), Err(Error::Damaged(_))));
-        assert_eq!(store.settle().unwrap(), 6);
         assert_eq!(store.sequence(), 6);
         store.tree.insert(&comment, sound).unwrap();
         let step = store.fold(&batch, LOG).unwrap();

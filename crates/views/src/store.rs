@@ -1,6 +1,7 @@
 //! The store: one generation of the read models in a directory of its own.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, RwLock};
@@ -31,13 +32,21 @@ pub struct Options {
     pub cache_bytes: u64,
     /// Memory for what the fold keeps decoded from step to step, in bytes, about.
     pub fold_cache_bytes: usize,
+    /// Events in one of the steps that a long batch is cut into while nobody reads: each is prepared while the one before it
+    /// is written, and a comment's votes are written once a step.
+    pub step_events_max: NonZeroUsize,
     /// How often sled brings what is written to the disk; what a crash takes is folded again.
     pub flush_every_millis: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 256 * 1024 * 1024, fold_cache_bytes: 96 * 1024 * 1024, flush_every_millis: 500 }
+        Self {
+            cache_bytes: 256 * 1024 * 1024,
+            fold_cache_bytes: 96 * 1024 * 1024,
+            step_events_max: const { NonZeroUsize::new(50_000).expect("not zero") },
+            flush_every_millis: 500,
+        }
     }
 }
 
@@ -48,6 +57,7 @@ pub struct Store {
     /// Applying a batch and reading a page exclude each other for that moment; readers share.
     pub(crate) gate: RwLock<()>,
     pub(crate) sequence: AtomicU64,
+    pub(crate) step_events_max: usize,
     /// What the fold keeps from step to step.
     pub(crate) folder: Mutex<Folder>,
     /// What rankings are read from, kept right by the fold.
@@ -125,6 +135,7 @@ impl Store {
             tree,
             gate: RwLock::new(()),
             sequence: AtomicU64::new(sequence),
+            step_events_max: options.step_events_max.get(),
             folder: Mutex::new(folder),
             boards: Boards::default(),
             is_whole: AtomicBool::new(true),

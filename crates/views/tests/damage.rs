@@ -15,6 +15,7 @@ mod history;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -32,8 +33,12 @@ const READ: &str = "read: ";
 const COPIES: u64 = 240;
 /// A store that is not opened and read by then never will be.
 const CHILD_MAX: Duration = Duration::from_secs(10);
-const SMALL: Options =
-    Options { cache_bytes: 8 * 1024 * 1024, fold_cache_bytes: 64 * 1024, flush_every_millis: 500 };
+const SMALL: Options = Options {
+    cache_bytes: 8 * 1024 * 1024,
+    fold_cache_bytes: 64 * 1024,
+    step_events_max: NonZeroUsize::new(3).unwrap(),
+    flush_every_millis: 500,
+};
 const LOG: (&str, i64, u64) = ("test", 0, 1);
 
 /// Everything that a reader or a moderator can be shown, in one hash, and the sequence it is of.

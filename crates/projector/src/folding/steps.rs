@@ -1,7 +1,6 @@
 //! Steps of a fold: what is gathered for one, how large it may be, what came of it.
 
 use std::pin::Pin;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use domain::Recorded;
@@ -14,7 +13,7 @@ use crate::limits::{DECODED_HERE_MAX, GATHERED_BYTES_MAX};
 pub(super) enum Folded {
     /// With what it changed.
     Told(Step),
-    /// For nobody who reads; it is written up to this sequence.
+    /// Up to this sequence, for nobody who reads.
     Quietly(u64),
     /// Not at all: it was told to stop while it waited for its turn.
     NotBegun,
@@ -95,31 +94,17 @@ pub(super) async fn done(step: &mut Option<UnderWay>) -> Stepped {
     }
 }
 
-/// For whom a step is.
-#[derive(Clone, Copy)]
-pub(super) enum StepFor {
-    /// Those who read, who are told what changed.
-    Readers,
-    /// Nobody yet, and another step comes right after it.
-    Nobody,
-    /// Nobody yet, and nothing more is read.
-    NobodyLast,
-}
-
-/// One step.
+/// One step. Of a generation that nobody reads yet, nobody asks what changed.
 pub(super) fn fold(
-    store: &Arc<Store>,
+    store: &Store,
     recorded: &[Recorded],
     log: (&str, i64, u64),
-    step_for: StepFor,
+    serves: bool,
 ) -> Result<Folded, views::Error> {
-    match step_for {
-        StepFor::Readers => store.fold(recorded, log).map(Folded::Told),
-        StepFor::Nobody => store.catch_up(recorded, log).map(Folded::Quietly),
-        StepFor::NobodyLast => {
-            store.catch_up(recorded, log)?;
-            store.settle().map(Folded::Quietly)
-        }
+    if serves {
+        store.fold(recorded, log).map(Folded::Told)
+    } else {
+        store.catch_up(recorded, log).map(Folded::Quietly)
     }
 }
 

@@ -1,7 +1,5 @@
 //! A store with one thread, from a fixed seed, and more events for it.
 
-use std::sync::Arc;
-
 use domain::text::Text;
 use domain::{
     Actor, AuthorId, CommandId, CommentId, Content, Envelope, Event, Place, Recorded, Role, Roles, SiteId,
@@ -41,15 +39,14 @@ pub(crate) struct Events {
 impl Thread {
     pub(crate) fn with(comments: u32) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let (store, mut events) = (Arc::new(open(&dir)), Events::new());
+        let (store, mut events) = (open(&dir), Events::new());
         let mut all = vec![events.site_opened(), events.thread_opened()];
         all.extend((0..comments).map(|_| events.post()));
         all.extend((0..comments).map(|_| events.vote(comments)));
         for step in all.chunks(STEP) {
             store.catch_up(step, LOG).expect("a sound store");
         }
-        store.settle().expect("a sound store");
-        Self { events, store: Arc::into_inner(store), dir }
+        Self { events, store: Some(store), dir }
     }
 
     pub(crate) fn store(&self) -> &Store {
