@@ -147,7 +147,17 @@ fn every_event_ever_written_decodes_to_what_it_was() {
             .chunks(2)
             .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
             .collect();
-        let of_sites = ["site-opened", "site-set", "author-named", "author-banned", "author-unbanned"];
+        let of_sites = [
+            "site-opened",
+            "site-set",
+            "author-named",
+            "author-banned",
+            "author-unbanned",
+            "votes-voided",
+            "votes-unvoided",
+            "author-erased",
+            "messages-erased",
+        ];
         let thread = if of_sites.contains(&kind.as_str()) { None } else { Some("t") };
         let place = domain::Place { site: "s".parse().unwrap(), thread: thread.map(|id| id.parse().unwrap()) };
         let recorded = wire::envelope::decode(7, &wire::subject::event(&place, &kind), "id", &bytes);

@@ -62,7 +62,8 @@ async fn every_role_of_the_compose_file_starts_and_together_they_serve() {
         assert!(names.contains(&role), "{names:?}");
     }
     let connection = nats.connect().await;
-    let mut sandbox = Sandbox { dir, nats, roles: Vec::new(), connection, http: OnceCell::new() };
+    let mut sandbox =
+        Sandbox { dir, nats, roles: Vec::new(), connection, http: OnceCell::new(), forgets_at_once: false };
     sandbox.open_thread("t").await;
     let comment = sandbox.post("ann", "words").await;
     let cast = sandbox.send(&crate::sandbox::vote("ben", comment, Vote::Up), true).await.unwrap();

@@ -18,7 +18,17 @@ const COMMENTS: [&str; 2] = ["019cd1a9-eba0-7000-8000-000000000001", "019cd1a9-e
 /// The thread of the examples.
 const THREAD: &str = "memorial-service";
 /// Events whose thread token is `all`.
-const OF_SITES: [&str; 5] = ["site-opened", "site-set", "author-named", "author-banned", "author-unbanned"];
+const OF_SITES: [&str; 9] = [
+    "site-opened",
+    "site-set",
+    "author-named",
+    "author-banned",
+    "author-unbanned",
+    "votes-voided",
+    "votes-unvoided",
+    "author-erased",
+    "messages-erased",
+];
 /// More characters than any field has.
 const CHARS: usize = 20_000;
 /// More messages than any list has, and more words.
@@ -129,6 +139,7 @@ round_trips! {
     NameAuthorRequest BanAuthorRequest UnbanAuthorRequest PostCommentRequest EditCommentRequest DeleteCommentRequest
     HoldCommentRequest ApproveCommentRequest RemoveCommentRequest RestoreCommentRequest FeatureCommentRequest
     FlagCommentRequest WithdrawFlagRequest ResolveFlagsRequest CastVoteRequest CastVotesRequest
+    VoidVotesRequest UnvoidVotesRequest RemoveCommentsRequest UndoRemovalRequest EraseCommentRequest EraseAuthorRequest
     ThreadPageRequest ThreadPageReply CountsRequest CountsReply ThreadsRequest ThreadsReply SitesRequest SitesReply
     ResolveRequest ResolveReply ChangesRequest ChangesReply SiteRequest SiteReply CommandStatusRequest
     CommandStatusReply FactsRequest FactsReply QueueRequest QueueReply CommentRequest CommentReply AuthorRequest

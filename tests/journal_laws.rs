@@ -100,6 +100,26 @@ async fn an_epoch_begins_once_for_all_who_noticed(journal: &Journal) {
     assert_eq!(journal.begin_epoch(lost).await.unwrap(), epoch);
 }
 
+async fn a_scan_reads_what_is_stored_up_to_the_end(journal: &Journal) {
+    let start = journal.look().await.unwrap().sequence;
+    journal.append(&place("scanned"), &posted(500, "x"), None).await.unwrap();
+    journal.append(&place("t"), &posted(501, "y"), None).await.unwrap();
+    let of_thread = wire::subject::event(&place("scanned"), "comment-posted");
+    let mut scan = journal.scan(vec![of_thread, "koe.v1.event.*.*.*.vote-cast".to_owned()], 0).await.unwrap();
+    let found = scan.next().await.unwrap().unwrap();
+    assert_eq!(found.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [start + 1]);
+    assert!(scan.next().await.unwrap().is_none());
+    let nothing = journal.scan(vec![wire::subject::EVENTS.to_owned()], start + 2).await.unwrap().next().await;
+    assert!(nothing.unwrap().is_none());
+}
+
+async fn progress_is_kept(journal: &Journal) {
+    assert_eq!(journal.progress("of-a-test").await.unwrap(), 0);
+    journal.set_progress("of-a-test", 7).await.unwrap();
+    assert_eq!(journal.progress("of-a-test").await.unwrap(), 7);
+    assert!(!journal.keeps_everything().await.unwrap());
+}
+
 async fn all_laws(journal: &Journal) {
     assert_eq!(journal.window(), WINDOW);
     an_append_is_acknowledged_once_and_read_back(journal).await;
@@ -107,6 +127,8 @@ async fn all_laws(journal: &Journal) {
     nothing_is_published_after_its_time(journal).await;
     a_follower_begins_where_it_is_told_and_goes_on_live(journal).await;
     emptiness_is_seen(journal).await;
+    a_scan_reads_what_is_stored_up_to_the_end(journal).await;
+    progress_is_kept(journal).await;
     an_epoch_begins_once_for_all_who_noticed(journal).await;
 }
 

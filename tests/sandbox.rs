@@ -55,6 +55,20 @@ pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Opt
     }
 }
 
+/// The files below a directory that hold these bytes.
+pub(crate) fn files_with(dir: &Path, needle: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_with(&path, needle));
+        } else if std::fs::read(&path).is_ok_and(|bytes| text(&bytes).contains(needle)) {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
 /// A process of ours.
 pub(crate) struct Process {
     child: Child,
@@ -176,6 +190,8 @@ pub(crate) struct Sandbox {
     pub(crate) nats: Nats,
     pub(crate) connection: async_nats::Client,
     pub(crate) http: OnceCell<SocketAddr>,
+    /// Whether the log is folded again as soon as something was erased.
+    pub(crate) forgets_at_once: bool,
     /// Last, so that the others' logs are there when they go.
     pub(crate) dir: TempDir,
 }
@@ -196,13 +212,23 @@ impl Sandbox {
         sandbox
     }
 
+    /// The same, with a projector that does not gather erasures.
+    pub(crate) async fn forgetting(roles: &[&'static str], options: &journal::Options) -> Self {
+        let mut sandbox = Self { forgets_at_once: true, ..Self::empty(options).await };
+        for role in roles {
+            sandbox.run(role);
+        }
+        sandbox.open_thread("t").await;
+        sandbox
+    }
+
     /// A log and no role.
     pub(crate) async fn empty(options: &journal::Options) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let nats = Nats::start(dir.path().join("nats")).await;
         let connection = nats.connect().await;
         journal::Journal::open(connection.clone(), options).await.unwrap();
-        Self { dir, nats, roles: Vec::new(), connection, http: OnceCell::new() }
+        Self { dir, nats, roles: Vec::new(), connection, http: OnceCell::new(), forgets_at_once: false }
     }
 
     /// Runs one more process of a role; returns its index.
@@ -219,7 +245,8 @@ impl Sandbox {
             command
                 .arg("--data")
                 .arg(self.dir.path().join(format!("projector-{index}")))
-                .args(["--cache-mib", "32"]);
+                .args(["--cache-mib", "32", "--forget-after-secs"])
+                .arg(if self.forgets_at_once { "0" } else { "3600" });
         }
         if role == "gateway" {
             command.args(["--http", &self.http().to_string(), "--session-key-file"]).arg(self.session_key());

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-const FILES: [&str; 8] = ["event", "command", "query", "change", "operate", "manage", "moderate", "read"];
+const FILES: [&str; 9] = ["event", "command", "query", "change", "operate", "manage", "moderate", "read", "undo"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets it")?).join("../../proto");

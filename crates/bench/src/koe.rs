@@ -65,6 +65,7 @@ impl Projector {
             nats: server.options(),
             data: server.beside("projector"),
             cache_mib: CACHE_MIB,
+            forget_after_secs: 3_600,
             fold_paused: Some(fold_paused.subscribe()),
         };
         let (mut task, stopping) = (JoinSet::new(), stop.clone());

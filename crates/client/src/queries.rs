@@ -7,6 +7,7 @@
 
 mod lists;
 
+use domain::thread::Needs;
 use domain::{AuthorId, CommandId, CommentId, Order, Place, SiteId, ThreadId};
 use wire::values::order_out;
 use wire::{subject, v1};
@@ -147,20 +148,23 @@ impl Client {
         self.ask(subject::query(Some(place), "command"), &question).await
     }
 
-    /// What a writer decides on: facts of a place, of up to 32 comments in it, and of an author. For Koe's own writers.
+    /// What a writer decides on: facts of a place, of up to 32 comments in it, of an author, and of up to 1,000 people. For
+    /// Koe's own writers.
     pub async fn facts(
         &self,
         place: &Place,
-        (comments, author): (&[CommentId], Option<&AuthorId>),
+        needs: &Needs,
         id: Option<CommandId>,
         at_least: &str,
     ) -> Result<v1::FactsReply, Error> {
         let question = v1::FactsRequest {
             thread: place.thread.as_ref().map_or_else(String::new, ToString::to_string),
-            comments: comments.iter().map(ToString::to_string).collect(),
+            comments: needs.comments.iter().map(ToString::to_string).collect(),
             id: id.map_or_else(String::new, |id| id.to_string()),
             at_least: at_least.to_owned(),
-            author: author.map_or_else(String::new, ToString::to_string),
+            author: needs.author.as_ref().map_or_else(String::new, ToString::to_string),
+            people: needs.people.iter().map(ToString::to_string).collect(),
+            removal: needs.removal.map_or_else(String::new, |removal| removal.to_string()),
         };
         self.ask(subject::query(Some(place), "facts"), &question).await
     }

@@ -64,6 +64,7 @@ impl Judge for ByHouseRules<'_> {
             }
             Event::AuthorNamed { name, .. } => self.need_free_name(name, at_least).await,
             Event::ThreadModeSet(change) => self.need_successor(change, at_least).await,
+            Event::CommentErased { .. } | Event::AuthorErased { .. } => self.need_deletes().await,
             _ => Ok(()),
         }
     }
@@ -77,6 +78,18 @@ impl ByHouseRules<'_> {
             return Ok(());
         }
         Err(Rejection::NameReserved.into())
+    }
+
+    /// What could never be carried out is not accepted.
+    async fn need_deletes(&self) -> Result<(), Refusal> {
+        match self.handler.writer.journal().keeps_everything().await {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(Failure::LogUndeletable.into()),
+            Err(error) => {
+                tracing::warn!(%error, "the log's configuration cannot be seen");
+                Err(Failure::Unavailable.into())
+            }
+        }
     }
 
     /// Another thread is not this one's business in the fold, so that only the writer looks whether it is there.

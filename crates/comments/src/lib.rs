@@ -2,6 +2,7 @@
 //!
 //! Found over NATS as `koe-comments`; any number of instances may run. Deliberately not here: votes, and state.
 
+mod eraser;
 mod handler;
 mod house_rules;
 mod nats;
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use writer::{About, Repeats};
 pub use writer::{Options, RateOptions};
 
+use eraser::Eraser;
 use handler::Handler;
 
 const ABOUT: About = About {
@@ -24,8 +26,9 @@ const ABOUT: About = About {
 
 /// Serves until the stop.
 pub async fn run(options: Options, registry: &Registry, stop: CancellationToken) -> anyhow::Result<()> {
-    let (writer, mut door) = writer::start(ABOUT, &options, Repeats::Remembered, registry, stop).await?;
+    let (writer, mut door) = writer::start(ABOUT, &options, Repeats::Remembered, registry, stop.clone()).await?;
+    let eraser = Eraser::new(writer.journal().clone(), registry)?;
     nats::serve(&mut door, &Arc::new(Handler::new(Arc::clone(&writer)))).await?;
     tracing::info!("comments are taken");
-    writer::serve(door, &writer).await
+    tokio::try_join!(writer::serve(door, &writer), eraser.run(stop)).map(drop)
 }

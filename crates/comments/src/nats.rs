@@ -29,7 +29,13 @@ pub(crate) async fn serve(door: &mut Door, handler: &Arc<Handler>) -> anyhow::Re
     verb::<v1::FeatureCommentRequest>(door, handler).await?;
     verb::<v1::FlagCommentRequest>(door, handler).await?;
     verb::<v1::WithdrawFlagRequest>(door, handler).await?;
-    verb::<v1::ResolveFlagsRequest>(door, handler).await
+    verb::<v1::ResolveFlagsRequest>(door, handler).await?;
+    verb::<v1::VoidVotesRequest>(door, handler).await?;
+    verb::<v1::UnvoidVotesRequest>(door, handler).await?;
+    verb::<v1::RemoveCommentsRequest>(door, handler).await?;
+    verb::<v1::UndoRemovalRequest>(door, handler).await?;
+    verb::<v1::EraseCommentRequest>(door, handler).await?;
+    verb::<v1::EraseAuthorRequest>(door, handler).await
 }
 
 async fn verb<R: CommandRequest + 'static>(door: &mut Door, handler: &Arc<Handler>) -> anyhow::Result<()> {

@@ -5,11 +5,11 @@ use crate::ids::AuthorId;
 /// What an actor is to a site, beyond being a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// May hold, approve, remove, restore and feature comments, resolve flags, ban authors and set modes.
+    /// May hold, approve, remove, restore and feature comments, resolve flags, ban authors, void votes and set modes.
     Moderator,
-    /// May open sites and set them, and what a moderator may.
+    /// May open sites and set them, erase comments and authors, and what a moderator may.
     Administrator,
-    /// Another service. May open, update, move and close threads, name authors, and hold comments.
+    /// Another service. May open, update, move and close threads, name authors, hold comments, and erase what people ask for.
     Service,
 }
 

@@ -1,9 +1,11 @@
 //! What may be asked for. A command that exists is well formed: its fields were parsed, not checked.
 
+use std::collections::HashSet;
+
 use crate::actor::Actor;
 use crate::event::{Quote, Timestamp};
 use crate::ids::{AuthorId, CommandId, CommentId};
-use crate::limits::QUOTES_MAX;
+use crate::limits::{QUOTES_MAX, VOTERS_MAX};
 use crate::moderation::{Ban, FlagCategory, ModeChange};
 use crate::record::Place;
 use crate::rejection::Rejection;
@@ -171,6 +173,79 @@ pub enum CommandBody {
         /// The vote.
         vote: Vote,
     },
+    /// Let votes of voters count for nothing.
+    VoidVotes {
+        /// Whose votes.
+        voters: Voters,
+        /// Only votes cast at this time or later; `None` for all.
+        since: Option<Timestamp>,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// Let votes of voters count again.
+    UnvoidVotes {
+        /// Whose votes.
+        voters: Voters,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// Take away the comments that an author has in the thread, or in the whole site.
+    RemoveComments {
+        /// Whose comments.
+        author: AuthorId,
+        /// Only comments posted at this time or later; `None` for all.
+        since: Option<Timestamp>,
+        /// Why.
+        reason: Box<str>,
+        /// The rule of the house that they broke; may be empty.
+        rule: Box<str>,
+    },
+    /// Undo one removal of many comments.
+    UndoRemoval {
+        /// The id of the removal's command.
+        removal: CommandId,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// Forget the words of a comment for good.
+    EraseComment {
+        /// The comment.
+        comment: CommentId,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// Forget an author for good.
+    EraseAuthor {
+        /// Who.
+        author: AuthorId,
+        /// Whether the words of their comments stay.
+        comments_kept: bool,
+        /// Why.
+        reason: Box<str>,
+    },
+}
+
+/// Voters, each once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Voters(Vec<AuthorId>);
+
+impl Voters {
+    /// Voters as a caller gave them.
+    pub fn parse(voters: Vec<AuthorId>) -> Result<Self, Rejection> {
+        let different = voters.iter().collect::<HashSet<_>>().len();
+        let sound = (1..=VOTERS_MAX).contains(&voters.len()) && different == voters.len();
+        if sound { Ok(Self(voters)) } else { Err(Rejection::VotersInvalid) }
+    }
+
+    /// The voters, in the order given.
+    pub fn as_slice(&self) -> &[AuthorId] {
+        &self.0
+    }
+
+    /// The voters, in the order given.
+    pub fn into_inner(self) -> Vec<AuthorId> {
+        self.0
+    }
 }
 
 /// Quotes that stand in order inside one text.

@@ -2,6 +2,7 @@
 
 use crate::command::{Command, CommandBody};
 use crate::event::Event;
+use crate::ids::AuthorId;
 use crate::rejection::Rejection;
 use crate::thread::{Facts, permits};
 
@@ -41,6 +42,20 @@ pub fn event_of(body: &CommandBody) -> Event {
             Event::FlagsResolved { comment, upheld, statement }
         }
         CommandBody::CastVote { comment, vote } => Event::VoteCast { comment, vote },
+        CommandBody::VoidVotes { voters, since, reason } => {
+            Event::VotesVoided { voters: voters.into_inner(), since, reason }
+        }
+        CommandBody::UnvoidVotes { voters, reason } => {
+            Event::VotesUnvoided { voters: voters.into_inner(), reason }
+        }
+        CommandBody::RemoveComments { author, since, reason, rule } => {
+            Event::CommentsRemoved { author, since, reason, rule }
+        }
+        CommandBody::UndoRemoval { removal, reason } => Event::RemovalUndone { removal, reason },
+        CommandBody::EraseComment { comment, reason } => Event::CommentErased { comment, reason },
+        CommandBody::EraseAuthor { author, comments_kept, reason } => {
+            Event::AuthorErased { author, comments_kept, reason }
+        }
     }
 }
 
@@ -50,7 +65,21 @@ pub fn event_of(body: &CommandBody) -> Event {
 pub fn decide(command: &Command, facts: &Facts) -> Result<Event, Rejection> {
     let event = event_of(&command.body);
     permits(facts, &command.actor, &event)?;
+    need_known(facts, &event)?;
     Ok(event)
+}
+
+/// Nobody means somebody of whom the site knows nothing. No rule of the fold: one that folds some partitions alone knows some
+/// people alone, and must come to the same.
+fn need_known(facts: &Facts, event: &Event) -> Result<(), Rejection> {
+    let known = |id: &AuthorId| facts.people.iter().any(|(person, _)| person == id);
+    match event {
+        Event::VotesVoided { voters, .. } if !voters.iter().all(known) => Err(Rejection::VoterUnknown),
+        Event::CommentsRemoved { author, .. } | Event::AuthorErased { author, .. } if !known(author) => {
+            Err(Rejection::AuthorUnknown)
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

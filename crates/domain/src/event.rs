@@ -1,7 +1,8 @@
 //! What happened. Every event has its actor, its time and the id of the command that asked for it.
 
-use crate::ids::{AuthorId, CommandId, CommentId};
+use crate::ids::{AuthorId, CommandId, CommentId, ThreadId};
 use crate::moderation::{Ban, FlagCategory, Hold, ModeChange};
+use crate::record::Envelope;
 use crate::settings::{SettingsPatch, ThreadPatch};
 use crate::tally::Vote;
 use crate::text::Text;
@@ -180,6 +181,75 @@ pub enum Event {
         /// The vote.
         vote: Vote,
     },
+    /// Votes of these voters on the site count for nothing from now on, those that they cast later too. What was said of one of
+    /// them before does not hold any more.
+    VotesVoided {
+        /// Whose votes.
+        voters: Vec<AuthorId>,
+        /// Only votes cast at this time or later; `None` for all.
+        since: Option<Timestamp>,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// Votes of these voters count again.
+    VotesUnvoided {
+        /// Whose votes.
+        voters: Vec<AuthorId>,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// A moderator took away the comments that an author has in the thread, or without one in the whole site. The id of the
+    /// command is that of the removal.
+    CommentsRemoved {
+        /// Whose comments.
+        author: AuthorId,
+        /// Only comments posted at this time or later; `None` for all.
+        since: Option<Timestamp>,
+        /// Why.
+        reason: Box<str>,
+        /// The rule of the house that they broke, as readers see it; may be empty.
+        rule: Box<str>,
+    },
+    /// A removal of many comments covers none any more.
+    RemovalUndone {
+        /// The id of the removal's command.
+        removal: CommandId,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// The words of a comment are forgotten for good.
+    CommentErased {
+        /// The comment.
+        comment: CommentId,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// An author is forgotten for good: whatever stands under their id and name stands under a pseudonym that nobody can lead
+    /// back, which is [`AuthorId::pseudonym`] of the command.
+    AuthorErased {
+        /// Who. In the log of later days the pseudonym.
+        author: AuthorId,
+        /// Whether the words of their comments stay; their names and the words of their flags go in any case.
+        comments_kept: bool,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// What messages of the log say once what was erased is gone from them: they are deleted, and these stand in their places.
+    MessagesErased {
+        /// The messages, all of this event's site.
+        messages: Vec<ErasedMessage>,
+    },
+}
+
+/// A message of the log without what was erased.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ErasedMessage {
+    /// Where it stood in the stream.
+    pub sequence: u64,
+    /// The thread it was about; `None` if it was about the site.
+    pub thread: Option<ThreadId>,
+    /// What it says.
+    pub envelope: Envelope,
 }
 
 impl Event {
@@ -207,6 +277,13 @@ impl Event {
             Self::FlagWithdrawn { .. } => "flag-withdrawn",
             Self::FlagsResolved { .. } => "flags-resolved",
             Self::VoteCast { .. } => "vote-cast",
+            Self::VotesVoided { .. } => "votes-voided",
+            Self::VotesUnvoided { .. } => "votes-unvoided",
+            Self::CommentsRemoved { .. } => "comments-removed",
+            Self::RemovalUndone { .. } => "removal-undone",
+            Self::CommentErased { .. } => "comment-erased",
+            Self::AuthorErased { .. } => "author-erased",
+            Self::MessagesErased { .. } => "messages-erased",
         }
     }
 
@@ -233,6 +310,13 @@ impl Event {
         "flag-withdrawn",
         "flags-resolved",
         "vote-cast",
+        "votes-voided",
+        "votes-unvoided",
+        "comments-removed",
+        "removal-undone",
+        "comment-erased",
+        "author-erased",
+        "messages-erased",
     ];
 
     /// The comment that it is about, if that was there before.
@@ -248,7 +332,8 @@ impl Event {
             | Self::CommentFlagged { comment, .. }
             | Self::FlagWithdrawn { comment }
             | Self::FlagsResolved { comment, .. }
-            | Self::VoteCast { comment, .. } => Some(*comment),
+            | Self::VoteCast { comment, .. }
+            | Self::CommentErased { comment, .. } => Some(*comment),
             Self::SiteOpened { .. }
             | Self::SiteSet(_)
             | Self::ThreadOpened { .. }
@@ -258,7 +343,13 @@ impl Event {
             | Self::AuthorNamed { .. }
             | Self::AuthorBanned { .. }
             | Self::AuthorUnbanned { .. }
-            | Self::CommentPosted { .. } => None,
+            | Self::CommentPosted { .. }
+            | Self::VotesVoided { .. }
+            | Self::VotesUnvoided { .. }
+            | Self::CommentsRemoved { .. }
+            | Self::RemovalUndone { .. }
+            | Self::AuthorErased { .. }
+            | Self::MessagesErased { .. } => None,
         }
     }
 

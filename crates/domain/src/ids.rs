@@ -74,6 +74,13 @@ token!(
     false
 );
 
+impl AuthorId {
+    /// What an author is called in the place of their id once a command has erased them. Stored: never change.
+    pub fn pseudonym(erasure: CommandId) -> Self {
+        Self(format!("former-{erasure}").into())
+    }
+}
+
 /// The id of a command: a UUID, best of version 7, made by the caller.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(Uuid);

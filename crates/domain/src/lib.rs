@@ -7,6 +7,7 @@
 pub mod actor;
 pub mod command;
 pub mod decide;
+pub mod erasure;
 pub mod event;
 pub mod ids;
 pub mod limits;
@@ -22,7 +23,8 @@ pub mod thread;
 pub use actor::{Actor, Role, Roles};
 pub use command::{Command, CommandBody};
 pub use decide::decide;
-pub use event::{Event, Quote, Timestamp};
+pub use erasure::Erasures;
+pub use event::{ErasedMessage, Event, Quote, Timestamp};
 pub use ids::{AuthorId, CommandId, CommentId, SiteId, ThreadId};
 pub use moderation::{Ban, FlagCategory, Hold, Mode, ModeChange, State};
 pub use ranking::{Order, Rank};

@@ -59,6 +59,12 @@ pub const WORDS_BYTES_MAX: usize = 128 * 1024;
 pub const EDITS_MAX: u32 = 10;
 /// Each former address is kept; an article moves once or twice.
 pub const MOVES_MAX: u32 = 50;
+/// Voters that one command names: a brigade that takes more takes several commands, and each is one message of the broker.
+pub const VOTERS_MAX: usize = 1_000;
+/// Voters of such a command that stands in the log, above what any release lets in.
+pub const RECORDED_VOTERS_MAX: usize = 4_000;
+/// Erased messages that one event carries, above what any release writes.
+pub const RECORDED_ERASED_MAX: usize = 4_000;
 /// Bytes of a list of words that stands in the log, above what any release lets in.
 pub const RECORDED_WORDS_BYTES_MAX: usize = 256 * 1024;
 /// Words of a list that stands in the log, for the same reason.

@@ -51,6 +51,8 @@ pub enum State {
     Removed,
     /// Its author took it back.
     Deleted,
+    /// Its words are forgotten for good.
+    Erased,
 }
 
 impl State {
@@ -61,6 +63,7 @@ impl State {
             Self::Held => "held",
             Self::Removed => "removed",
             Self::Deleted => "deleted",
+            Self::Erased => "erased",
         }
     }
 }

@@ -14,7 +14,7 @@ pub struct Place {
 }
 
 /// An event with who, when, and which command.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Envelope {
     /// The command's id.
     pub id: CommandId,

@@ -109,6 +109,8 @@ rejections! {
     CommentRemoved = "comment-removed", "the comment was removed";
     /// The comment's author took it back.
     CommentDeleted = "comment-deleted", "the comment was taken back by its author";
+    /// The comment's words are forgotten.
+    CommentErased = "comment-erased", "the comment was erased";
     /// The comment waits for a moderator.
     CommentHeld = "comment-held", "the comment waits for a moderator";
     /// The comment does not wait for a moderator.
@@ -155,12 +157,28 @@ rejections! {
     ParentRemoved = "parent-removed", "the comment that this replies to was removed";
     /// The comment replied to was taken back.
     ParentDeleted = "parent-deleted", "the comment that this replies to was taken back by its author";
+    /// The comment replied to is erased.
+    ParentErased = "parent-erased", "the comment that this replies to was erased";
     /// The comment replied to is held.
     ParentHeld = "parent-held", "the comment that this replies to waits for a moderator";
     /// A quoted comment is not in the thread.
     QuoteUnknown = "quote-unknown", "a comment that this quotes is not in this thread";
     /// A vote or a flag on one's own comment.
     OwnComment = "own-comment", "nobody votes on their own comment or flags it";
+    /// No voters, too many, or one twice.
+    VotersInvalid = "voters-invalid", "a command names 1 to 1,000 voters, each once";
+    /// A voter of whom the site knows nothing.
+    VoterUnknown = "voter-unknown", "one of the voters never took part in this site";
+    /// Votes that count as it is.
+    VotesNotVoid = "votes-not-void", "the votes of one of the voters are not void";
+    /// An author of whom the site knows nothing.
+    AuthorUnknown = "author-unknown", "this author never took part in this site";
+    /// The author is forgotten already.
+    AuthorErased = "author-erased", "this author was erased already";
+    /// No such removal in this place.
+    RemovalUnknown = "removal-unknown", "there is no such removal of many comments here; its id is that of its command";
+    /// The removal was undone before.
+    RemovalUndone = "removal-undone", "this removal was undone already";
     /// The id was used for another command.
     CommandIdReused = "command-id-reused", "this id was used for another command; make a new one for a new command";
     /// The event's subject names a partition that its site and thread do not have.

@@ -5,6 +5,7 @@
 
 mod comments;
 mod facts;
+mod undoing;
 
 use crate::actor::{Actor, Role};
 use crate::event::Event;
@@ -13,7 +14,7 @@ use crate::limits::MOVES_MAX;
 use crate::moderation::{Ban, Hold, Mode};
 use crate::rejection::Rejection;
 
-pub use facts::{AuthorFacts, CommentFacts, Facts, FlagFacts, Needs, Standing, needs};
+pub use facts::{AuthorFacts, CommentFacts, Facts, FlagFacts, Needs, PersonFacts, RemovalFacts, Standing, needs};
 
 /// Who decides over readers.
 const STAFF: &[Role] = &[Role::Moderator, Role::Administrator];
@@ -48,7 +49,19 @@ pub fn permits(facts: &Facts, actor: &Actor, event: &Event) -> Result<(), Reject
             comments::may_resolve(facts, actor, *comment, statement)
         }
         Event::VoteCast { comment, .. } => comments::may_vote(facts, actor, *comment),
+        Event::VotesVoided { .. } => undoing::may_void(facts, actor),
+        Event::VotesUnvoided { voters, .. } => undoing::may_unvoid(facts, actor, voters),
+        Event::CommentsRemoved { .. } => undoing::may_remove(facts, actor),
+        Event::RemovalUndone { .. } => undoing::may_undo(facts, actor),
+        Event::CommentErased { comment, .. } => undoing::may_erase_comment(facts, actor, *comment),
+        Event::AuthorErased { author, .. } => undoing::may_erase_author(facts, actor, author),
+        Event::MessagesErased { .. } => undoing::may_erase_messages(facts, actor),
     }
+}
+
+/// Whether an actor may have people and their words forgotten.
+pub fn may_forget(actor: &Actor) -> bool {
+    need_one_of(actor, undoing::FORGETTING).is_ok()
 }
 
 /// Why what an actor says is held: what the writer judged, or else the mode by now. Staff are not held.

@@ -4,11 +4,11 @@
 
 use std::fmt::Write as _;
 
-use domain::command::Quotes;
+use domain::command::{Quotes, Voters};
 use domain::moderation::{Ban, ModeChange};
 use domain::settings::{SettingsPatch, ThreadPatch};
 use domain::text::Text;
-use domain::thread::{AuthorFacts, CommentFacts, Facts, FlagFacts, Standing, hold};
+use domain::thread::{AuthorFacts, CommentFacts, Facts, FlagFacts, PersonFacts, RemovalFacts, Standing, hold};
 use domain::{
     Actor, Command, CommandBody, CommandId, CommentId, FlagCategory, Mode, Place, Role, State, Timestamp, Vote,
     decide,
@@ -38,6 +38,9 @@ fn commands() -> Vec<Row> {
         _ => |facts: &mut Facts| facts.comments.iter_mut().for_each(|(_, c)| c.state = State::Removed),
     };
     let author = || "dan".parse().unwrap();
+    let voters = || Voters::parse(vec![author()]).unwrap();
+    let removal =
+        || CommandBody::RemoveComments { author: author(), since: None, reason: reason(), rule: reason() };
     vec![
         ("open-site", CommandBody::OpenSite { name: reason(), zone: reason() }, |facts| facts.site = None),
         (
@@ -109,6 +112,21 @@ fn commands() -> Vec<Row> {
             |facts| facts.comments.iter_mut().for_each(|(_, comment)| comment.flags = 1),
         ),
         ("cast-vote", CommandBody::CastVote { comment: COMMENT, vote: Vote::Up }, nothing),
+        ("void-votes", CommandBody::VoidVotes { voters: voters(), since: None, reason: reason() }, nothing),
+        ("unvoid-votes", CommandBody::UnvoidVotes { voters: voters(), reason: reason() }, |facts| {
+            facts.people.iter_mut().for_each(|(_, person)| person.votes_void = true);
+        }),
+        ("remove-comments (of a thread)", removal(), nothing),
+        ("remove-comments (of a site)", removal(), |facts| facts.whole_site = true),
+        ("undo-removal", CommandBody::UndoRemoval { removal: COMMENT.0, reason: reason() }, |facts| {
+            facts.removal = Some(RemovalFacts { undone: false });
+        }),
+        ("erase-comment", CommandBody::EraseComment { comment: COMMENT, reason: reason() }, nothing),
+        (
+            "erase-author",
+            CommandBody::EraseAuthor { author: author(), comments_kept: false, reason: reason() },
+            nothing,
+        ),
     ]
 }
 
@@ -128,6 +146,7 @@ fn given() -> Facts {
         thread: Some(Standing::Open),
         author: AuthorFacts::default(),
         comments: vec![(COMMENT, comment)],
+        people: vec![("dan".parse().unwrap(), PersonFacts::default())],
         ..Facts::default()
     }
 }
@@ -192,12 +211,12 @@ fn document() -> String {
     }
     out.push_str(
         "\n## By the comment's state\n\nIn an open thread.\n\n\
-         | Command | Who | visible | held | removed | deleted |\n|---|---|---|---|---|---|\n",
+         | Command | Who | visible | held | removed | deleted | erased |\n|---|---|---|---|---|---|---|\n",
     );
     for (verb, body, so) in
         commands().into_iter().filter(|(_, body, _)| domain::decide::event_of(body).comment().is_some())
     {
-        let columns = [State::Visible, State::Held, State::Removed, State::Deleted].map(|state| {
+        let columns = [State::Visible, State::Held, State::Removed, State::Deleted, State::Erased].map(|state| {
             let mut facts = given();
             so(&mut facts);
             facts.comments.iter_mut().for_each(|(_, comment)| comment.state = state);

@@ -13,7 +13,7 @@ use axum::Router;
 use axum::routing::{get, post, put};
 
 use crate::handler::App;
-use commands::{comments, decisions, settings};
+use commands::{comments, decisions, settings, undoing};
 
 pub(crate) fn router() -> Router<App> {
     Router::new().merge(sites()).merge(threads()).merge(of_comments())
@@ -35,6 +35,11 @@ fn sites() -> Router<App> {
         .route("/v1/sites/{site}/authors/{author}/ban", post(commands::ban_author))
         .route("/v1/sites/{site}/authors/{author}/unban", post(commands::unban_author))
         .route("/v1/sites/{site}/authors/{author}/own-data", get(own_data::own_data))
+        .route("/v1/sites/{site}/authors/{author}/erasure", post(undoing::erase_author))
+        .route("/v1/sites/{site}/votes/void", post(undoing::void_votes))
+        .route("/v1/sites/{site}/votes/unvoid", post(undoing::unvoid_votes))
+        .route("/v1/sites/{site}/removals", post(undoing::remove_of_site))
+        .route("/v1/sites/{site}/removals/{removal}/undo", post(undoing::undo_of_site))
 }
 
 fn threads() -> Router<App> {
@@ -45,6 +50,8 @@ fn threads() -> Router<App> {
         .route("/v1/sites/{site}/threads/{thread}/address", put(commands::move_thread))
         .route("/v1/sites/{site}/threads/{thread}/changes", get(questions::changes))
         .route("/v1/sites/{site}/threads/{thread}/activity", get(lists::activity))
+        .route("/v1/sites/{site}/threads/{thread}/removals", post(undoing::remove_of_thread))
+        .route("/v1/sites/{site}/threads/{thread}/removals/{removal}/undo", post(undoing::undo_of_thread))
 }
 
 fn of_comments() -> Router<App> {
@@ -60,5 +67,6 @@ fn of_comments() -> Router<App> {
         .route(&at("/{comment}/approve"), post(decisions::approve))
         .route(&at("/{comment}/removal"), post(decisions::remove))
         .route(&at("/{comment}/restore"), post(decisions::restore))
+        .route(&at("/{comment}/erasure"), post(undoing::erase_comment))
         .route(&at("/{comment}/feature"), post(decisions::feature))
 }

@@ -86,6 +86,18 @@ impl Ids for (SiteId, ThreadId, CommentId) {
     }
 }
 
+impl Ids for (SiteId, ThreadId, CommandId) {
+    type Raw = (String, String, String);
+
+    fn parse((site, thread, id): Self::Raw) -> Result<Self, Rejection> {
+        Ok((site.parse()?, thread.parse()?, id.parse()?))
+    }
+
+    fn site(&self) -> &SiteId {
+        &self.0
+    }
+}
+
 /// A comment of a thread by its number.
 impl Ids for (SiteId, ThreadId, u32) {
     type Raw = (String, String, String);

@@ -46,6 +46,8 @@ pub(crate) fn router() -> Router<App> {
         .route(&comments("/{comment}/restoration"), post(deeds::restore))
         .route(&comments("/{comment}/feature"), post(deeds::feature))
         .route(&comments("/{comment}/resolution"), post(deeds::resolve_flags))
+        .route(&comments("/{comment}/removals"), post(deeds::remove_all))
+        .route(&comments("/{comment}/void-votes"), post(deeds::void_votes))
         .route("/login", get(login::show).post(login::begin))
         .route("/logout", post(login::end))
         .route("/assets/{file}", get(assets::serve))

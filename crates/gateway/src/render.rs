@@ -36,8 +36,14 @@ impl Links<'_> {
 /// What an author without a name is called on the page.
 pub(crate) const UNNAMED: &str = "A reader";
 
+/// What an author is called who was erased.
+const FORMER: &str = "A former reader";
+
 /// The name to show for an author.
 pub(crate) fn name_of(author: Option<&v1::Author>) -> &str {
+    if author.is_some_and(|author| author.erased) {
+        return FORMER;
+    }
     author.map(|author| author.name.as_str()).filter(|name| !name.is_empty()).unwrap_or(UNNAMED)
 }
 
@@ -66,6 +72,7 @@ fn write_quote(html: &mut String, quote: &v1::DrawnQuote, links: Links<'_>, dept
     let gone = match quote.state() {
         v1::CommentState::Visible => None,
         v1::CommentState::Deleted => Some("The quoted comment was deleted by its author."),
+        v1::CommentState::Erased => Some("The quoted comment was erased."),
         v1::CommentState::Held => Some("The quoted comment waits for a moderator."),
         v1::CommentState::Removed | v1::CommentState::Unspecified => {
             Some("The quoted comment was removed by a moderator.")
@@ -113,7 +120,7 @@ mod tests {
             comment: format!("019a3c5e-7d00-7000-8000-{number:012}"),
             number,
             state: v1::CommentState::Visible.into(),
-            author: Some(v1::Author { id: "x".into(), name: name.into() }),
+            author: Some(v1::Author { id: "x".into(), name: name.into(), erased: false }),
             body: body.into(),
             at,
             ..v1::DrawnQuote::default()
@@ -182,6 +189,16 @@ mod tests {
         let in_state = |state: v1::CommentState| v1::DrawnQuote { state: state.into(), ..quote(3, "Ann", "x", 0) };
         assert!(told(in_state(v1::CommentState::Deleted)).contains("was deleted by its author."));
         assert!(told(in_state(v1::CommentState::Held)).contains("waits for a moderator."));
+        let erased = told(in_state(v1::CommentState::Erased));
+        assert!(erased.contains(">The quoted comment was erased.</a>") && !erased.contains("Ann"), "{erased}");
+    }
+
+    #[test]
+    fn who_was_erased_is_a_former_reader_whatever_the_answer_calls_them() {
+        let mut kept = quote(3, "Ann", "words", 0);
+        kept.author.as_mut().unwrap().erased = true;
+        let html = comment("", &[kept], Links::ANCHORS);
+        assert!(html.contains("A former reader</a> wrote:</p>\n<p>words</p>") && !html.contains("Ann"), "{html}");
     }
 
     #[test]

@@ -40,7 +40,10 @@ both!(
     category, category_of, FlagCategory: Spam = "spam", Abuse = "abuse", OffTopic = "off-topic",
     Misinformation = "misinformation", Illegal = "illegal", Other = "other",
 );
-out!(state, CommentState: Visible = "visible", Removed = "removed", Deleted = "deleted", Held = "held");
+out!(
+    state, CommentState: Visible = "visible", Removed = "removed", Deleted = "deleted", Held = "held",
+    Erased = "erased",
+);
 out!(
     hold, HoldReason: Mode = "mode", NewAuthor = "new-author", Link = "link", Word = "word", Flags = "flags",
     Decision = "decision",

@@ -7,6 +7,9 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 /// What can go wrong with the log.
 #[derive(Debug, Error)]
 pub enum Error {
+    /// A message cannot be deleted: the stream or the broker's permissions forbid it.
+    #[error("a message of the log cannot be deleted: {0}")]
+    Undeletable(String),
     /// The broker has no room: nothing was recorded. An operator makes room.
     #[error("the broker has no room for another event")]
     Full(#[source] Source),

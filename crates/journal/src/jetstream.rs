@@ -1,5 +1,6 @@
 //! The log in JetStream: its end, reading back, the epoch.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::context::RequestErrorKind;
@@ -15,17 +16,22 @@ use wire::envelope::MESSAGE_ID;
 pub(crate) use wire::subject::STREAM;
 use wire::subject::{self, EPOCH};
 
+use crate::error::chain;
 use crate::limits::{ACK_TIMEOUT, ACKS_IN_FLIGHT_MAX, DUPLICATE_WINDOW, REQUEST_TIMEOUT};
 use crate::{Contents, Entry, Error, Head};
 
 mod batch;
+mod erasures;
 mod follower;
 mod group;
 mod provision;
 mod publish;
+mod scan;
+use erasures::Erasures;
 pub(crate) use follower::Follower;
 use group::Group;
 use provision::{allow_batches, open_state, open_stream};
+pub(crate) use scan::Scan;
 
 /// Whether the log is made when it is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +89,7 @@ pub(crate) struct Log {
     head: watch::Sender<Head>,
     window: Duration,
     group: Group,
+    erasures: Arc<Erasures>,
 }
 
 /// The parts of a stream's info that a head is made of, and the broker's clock.
@@ -133,7 +140,8 @@ impl Log {
         let info = info_of(&context).await?;
         let head = watch::Sender::new(head_of(&info, epoch, Duration::ZERO));
         let group = Group::new(client.clone(), window, able.then_some(options.group_commit));
-        Ok(Self { client, context, stream, state, head, window, group })
+        let erasures = Arc::default();
+        Ok(Self { client, context, stream, state, head, window, group, erasures })
     }
 
     pub(crate) fn window(&self) -> Duration {
@@ -152,7 +160,9 @@ impl Log {
         };
         let ((info, took), epoch) = tokio::try_join!(timed, epoch_of(&self.state))?;
         let head = head_of(&info, epoch, took);
-        self.head.send_replace(head);
+        if self.head.send_replace(head).epoch != epoch {
+            self.erasures.look_anew().await;
+        }
         Ok(head)
     }
 
@@ -167,14 +177,71 @@ impl Log {
     pub(crate) async fn is_empty_between(&self, after: u64, end: u64) -> Result<bool, Error> {
         let next = self.stream.raw_message_builder().sequence(after + 1).next_by_subject(subject::EVENTS);
         match next.send().await {
-            Ok(message) => Ok(message.sequence > end),
-            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(true),
-            Err(error) => Err(Error::unavailable(error)),
+            Ok(message) if message.sequence <= end => return Ok(false),
+            Ok(_) => {}
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => {}
+            Err(error) => return Err(Error::unavailable(error)),
         }
+        // What was deleted may be told of by now, and then it is not passed over.
+        self.erasures.look(&self.stream).await?;
+        Ok(after >= end || self.erasures.known().within(after + 1..=end).next().is_none())
     }
 
     pub(crate) fn follow(&self, after: u64, contents: Contents) -> Follower {
-        Follower::new(self.client.clone(), self.stream.clone(), after, contents)
+        let log = (self.stream.clone(), Arc::clone(&self.erasures));
+        Follower::new(self.client.clone(), log, after, contents)
+    }
+
+    pub(crate) async fn scan(&self, subjects: Vec<String>, after: u64) -> Result<Scan, Error> {
+        Scan::begin(&self.stream, subjects, after).await
+    }
+
+    pub(crate) async fn look_for_erased(&self) -> Result<bool, Error> {
+        self.erasures.look(&self.stream).await?;
+        Ok(!self.erasures.known().is_empty())
+    }
+
+    pub(crate) fn erased_between(&self, from: u64, before: u64) -> u64 {
+        self.erasures.known().count(from, before)
+    }
+
+    pub(crate) fn without_erased(&self, entry: Entry) -> Entry {
+        self.erasures.known().read(entry)
+    }
+
+    pub(crate) fn erased_at(&self, sequence: u64) -> Option<Entry> {
+        self.erasures.known().at(sequence).cloned()
+    }
+
+    pub(crate) async fn delete(&self, sequence: u64) -> Result<bool, Error> {
+        match self.stream.delete_message(sequence).await {
+            Ok(deleted) => Ok(deleted),
+            // Whoever deletes what is gone is told an error; so is who may not delete.
+            Err(error) => match self.read(sequence).await? {
+                None => Ok(false),
+                Some(_) => Err(Error::Undeletable(chain(&error))),
+            },
+        }
+    }
+
+    pub(crate) async fn keeps_everything(&self) -> Result<bool, Error> {
+        let config = self.stream.get_info().await.map_err(Error::unavailable)?.config;
+        Ok(config.deny_delete || config.sealed)
+    }
+
+    pub(crate) async fn progress(&self, of: &str) -> Result<u64, Error> {
+        let stored = self.state.get(of).await.map_err(Error::unavailable)?;
+        let number = stored.as_deref().map(|value| std::str::from_utf8(value).unwrap_or_default().parse());
+        number
+            .transpose()
+            .or(Err(Error::Misconfigured(format!("the key `{of}` of KOE_STATE is not a number"))))
+            .map(Option::unwrap_or_default)
+    }
+
+    pub(crate) async fn set_progress(&self, of: &str, sequence: u64) -> Result<(), Error> {
+        // Who was further meanwhile did the same work: it is only looked at again.
+        let value = Bytes::from(sequence.to_string());
+        self.state.put(of, value).await.map(drop).map_err(Error::unavailable)
     }
 
     pub(crate) async fn begin_epoch(&self, lost: u64) -> Result<u64, Error> {

@@ -4,6 +4,7 @@
 //! not here: what events mean, HTTP, sled.
 
 mod entry;
+mod erased;
 mod error;
 mod head;
 mod jetstream;
@@ -87,6 +88,26 @@ pub struct Follower {
 enum FollowedLog {
     JetStream(Box<jetstream::Follower>),
     Memory(memory::Follower),
+}
+
+/// Reads a part of the log once.
+pub struct Scan {
+    log: ScannedLog,
+}
+
+enum ScannedLog {
+    JetStream(Box<jetstream::Scan>),
+    Memory(Option<Vec<Entry>>),
+}
+
+impl Scan {
+    /// The next messages in log order; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Vec<Entry>>, Error> {
+        match &mut self.log {
+            ScannedLog::JetStream(scan) => scan.next().await,
+            ScannedLog::Memory(found) => Ok(found.take().filter(|found| !found.is_empty())),
+        }
+    }
 }
 
 impl Journal {
@@ -201,6 +222,84 @@ impl Journal {
         match &self.log {
             Log::JetStream(log) => log.read(sequence).await,
             Log::Memory(log) => Ok(log.read(sequence)),
+        }
+    }
+
+    /// Reads some subjects once, from a place on up to the log's end of now, as they are stored: with what is erased and not
+    /// deleted yet. For who erases, and for tools.
+    pub async fn scan(&self, subjects: Vec<String>, after: u64) -> Result<Scan, Error> {
+        let log = match &self.log {
+            Log::JetStream(log) => ScannedLog::JetStream(Box::new(log.scan(subjects, after).await?)),
+            Log::Memory(log) => ScannedLog::Memory(Some(log.scan(&subjects, after))),
+        };
+        Ok(Scan { log })
+    }
+
+    /// Takes in what the log says of erased messages by now; whether it says anything.
+    pub async fn look_for_erased(&self) -> Result<bool, Error> {
+        match &self.log {
+            Log::JetStream(log) => log.look_for_erased().await,
+            Log::Memory(log) => Ok(log.has_erased()),
+        }
+    }
+
+    /// A message that was scanned, as whoever follows the log reads it: without what was erased, as far as it was looked for.
+    pub fn without_erased(&self, entry: Entry) -> Entry {
+        match &self.log {
+            Log::JetStream(log) => log.without_erased(entry),
+            Log::Memory(log) => log.without_erased(entry),
+        }
+    }
+
+    /// What the log says of the message at a place in its stead, as far as it was looked for.
+    pub fn erased_at(&self, sequence: u64) -> Option<Entry> {
+        match &self.log {
+            Log::JetStream(log) => log.erased_at(sequence),
+            Log::Memory(log) => log.erased_at(sequence),
+        }
+    }
+
+    /// How many messages of the log from a place on and before another were erased, as far as it was looked for.
+    pub fn erased_between(&self, from: u64, before: u64) -> u64 {
+        match &self.log {
+            Log::JetStream(log) => log.erased_between(from, before),
+            Log::Memory(log) => log.erased_between(from, before),
+        }
+    }
+
+    /// Deletes a message, and overwrites its bytes; false if it was gone already. Only once a `messages-erased` says what stands in
+    /// its place.
+    pub async fn delete(&self, sequence: u64) -> Result<bool, Error> {
+        match &self.log {
+            Log::JetStream(log) => log.delete(sequence).await,
+            Log::Memory(log) => Ok(log.delete(sequence)),
+        }
+    }
+
+    /// Whether the log takes no deletes at all, by its configuration.
+    pub async fn keeps_everything(&self) -> Result<bool, Error> {
+        match &self.log {
+            Log::JetStream(log) => log.keeps_everything().await,
+            Log::Memory(_) => Ok(false),
+        }
+    }
+
+    /// How far in the log some work is that goes on after a restart, 0 if it never began. Kept beside the log, under the work's name.
+    pub async fn progress(&self, of: &str) -> Result<u64, Error> {
+        match &self.log {
+            Log::JetStream(log) => log.progress(of).await,
+            Log::Memory(log) => Ok(log.progress(of)),
+        }
+    }
+
+    /// Notes how far some work is.
+    pub async fn set_progress(&self, of: &str, sequence: u64) -> Result<(), Error> {
+        match &self.log {
+            Log::JetStream(log) => log.set_progress(of, sequence).await,
+            Log::Memory(log) => {
+                log.set_progress(of, sequence);
+                Ok(())
+            }
         }
     }
 

@@ -40,6 +40,8 @@ pub const CONSUMER_INACTIVE: Duration = Duration::from_mins(1);
 pub const RECONNECT_CHECK: Duration = Duration::from_millis(250);
 /// The pause before a consumer is made again after a failure.
 pub const REOPEN_PAUSE: Duration = Duration::from_millis(300);
+/// Messages that a scan reads at once, which bounds what its reader holds.
+pub const SCAN_MESSAGES_MAX: usize = 2_000;
 /// Events in one atomic batch: what the broker takes at most.
 pub const GROUP_EVENTS_MAX: usize = 1_000;
 /// Bytes in one atomic batch, which the broker stages and writes while everybody else waits.

@@ -9,6 +9,7 @@ use domain::{CommandId, Envelope, Place};
 use tokio::sync::watch;
 use wire::subject;
 
+use crate::erased::Erased;
 use crate::limits::BATCH_MESSAGES_MAX;
 use crate::{Entry, Head, Step};
 
@@ -24,7 +25,10 @@ pub(crate) struct Log {
 
 #[derive(Default)]
 struct State {
-    entries: Vec<Entry>,
+    /// By sequence from 1; `None` where one was deleted.
+    entries: Vec<Option<Entry>>,
+    erased: Erased,
+    progress: HashMap<String, u64>,
     ids: HashMap<CommandId, (u64, Instant)>,
     bytes: u64,
 }
@@ -72,13 +76,15 @@ impl Log {
         let sequence = u64::try_from(state.entries.len()).expect("a count fits") + 1;
         state.bytes += u64::try_from(payload.len()).expect("a length fits");
         state.ids.insert(envelope.id, (sequence, now));
-        state.entries.push(Entry {
+        let entry = Entry {
             sequence,
             subject: subject::event(place, envelope.event.kind()),
             message_id: envelope.id.to_string(),
             payload,
             stored: envelope.time,
-        });
+        };
+        state.erased.note(&entry.decode());
+        state.entries.push(Some(entry));
         let bytes = state.bytes;
         self.head.send_modify(|head| {
             (head.sequence, head.messages, head.bytes, head.seen) = (sequence, sequence, bytes, now);
@@ -88,11 +94,51 @@ impl Log {
 
     pub(crate) fn read(&self, sequence: u64) -> Option<Entry> {
         let index = usize::try_from(sequence.checked_sub(1)?).ok()?;
-        self.state().entries.get(index).cloned()
+        self.state().entries.get(index).cloned().flatten()
+    }
+
+    pub(crate) fn scan(&self, subjects: &[String], after: u64) -> Vec<Entry> {
+        let state = self.state();
+        let matching = |entry: &&Entry| {
+            entry.sequence > after && subjects.iter().any(|subject| matches(subject, &entry.subject))
+        };
+        state.entries.iter().flatten().filter(matching).cloned().collect()
+    }
+
+    pub(crate) fn has_erased(&self) -> bool {
+        !self.state().erased.is_empty()
+    }
+
+    pub(crate) fn erased_between(&self, from: u64, before: u64) -> u64 {
+        self.state().erased.count(from, before)
+    }
+
+    pub(crate) fn without_erased(&self, entry: Entry) -> Entry {
+        self.state().erased.read(entry)
+    }
+
+    pub(crate) fn erased_at(&self, sequence: u64) -> Option<Entry> {
+        self.state().erased.at(sequence).cloned()
+    }
+
+    pub(crate) fn delete(&self, sequence: u64) -> bool {
+        let index = usize::try_from(sequence.saturating_sub(1)).expect("a count fits");
+        self.state().entries.get_mut(index).and_then(Option::take).is_some()
+    }
+
+    pub(crate) fn progress(&self, of: &str) -> u64 {
+        self.state().progress.get(of).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn set_progress(&self, of: &str, sequence: u64) {
+        self.state().progress.insert(of.to_owned(), sequence);
     }
 
     pub(crate) fn is_empty_between(&self, after: u64, end: u64) -> bool {
-        after >= end.min(self.head.borrow().sequence)
+        let state = self.state();
+        let between = |entry: &&Entry| entry.sequence > after && entry.sequence <= end;
+        let erased = after < end && state.erased.within(after + 1..=end).next().is_some();
+        !erased && !state.entries.iter().flatten().any(|entry| between(&entry))
     }
 
     pub(crate) fn follow(&self, after: u64) -> Follower {
@@ -109,6 +155,20 @@ impl Log {
     }
 }
 
+/// Whether a subject is one that a filter names: `*` stands for a token, `>` for the rest.
+fn matches(filter: &str, subject: &str) -> bool {
+    let mut tokens = subject.split('.');
+    for wanted in filter.split('.') {
+        match (wanted, tokens.next()) {
+            (">", Some(_)) => return true,
+            ("*", Some(_)) => {}
+            (wanted, found) if found == Some(wanted) => {}
+            _ => return false,
+        }
+    }
+    tokens.next().is_none()
+}
+
 pub(crate) struct Follower {
     log: Log,
     after: u64,
@@ -122,12 +182,18 @@ impl Follower {
             self.opened = true;
             return Step::Opened;
         }
-        let after = self.after;
-        self.head.wait_for(|head| head.sequence > after).await.expect("the log holds the sender");
-        let skip = usize::try_from(after).expect("a count fits");
-        let batch: Vec<Entry> =
-            self.log.state().entries.iter().skip(skip).take(BATCH_MESSAGES_MAX).cloned().collect();
-        self.after = batch.last().map_or(after, |entry| entry.sequence);
-        Step::Batch(batch)
+        let (after, mut seen) = (self.after, self.after);
+        loop {
+            seen =
+                self.head.wait_for(|head| head.sequence > seen).await.expect("the log holds the sender").sequence;
+            let skip = usize::try_from(after).expect("a count fits");
+            let state = self.log.state();
+            let batch: Vec<Entry> =
+                state.entries.iter().skip(skip).flatten().take(BATCH_MESSAGES_MAX).cloned().collect();
+            // Nothing but what was deleted: the broker would deliver nothing either.
+            let Some(last) = batch.last() else { continue };
+            self.after = last.sequence;
+            return Step::Batch(state.erased.read_batch(after, batch));
+        }
     }
 }

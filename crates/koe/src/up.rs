@@ -56,6 +56,11 @@ pub(crate) struct Options {
     #[arg(long, env = "KOE_CACHE_MIB", value_name = "MIB", default_value_t = 256,
           value_parser = clap::value_parser!(u64).range(16..=65_536))]
     cache_mib: u64,
+    /// Seconds after an erasure until the log is folded again, so that no store holds what was erased. Erasures of that time are
+    /// gathered; readers do not see what was erased from the first moment on.
+    #[arg(long, env = "KOE_FORGET_AFTER_SECS", value_name = "SECS", default_value_t = 3_600,
+          value_parser = clap::value_parser!(u64).range(..=2_592_000))]
+    forget_after_secs: u64,
     /// How often one actor may ask.
     #[command(flatten)]
     rates: comments::RateOptions,
@@ -125,6 +130,7 @@ fn role_options(
             nats: nats.clone(),
             data: dir.projector(),
             cache_mib: options.cache_mib,
+            forget_after_secs: options.forget_after_secs,
             fold_paused: None,
         },
     )

@@ -5,8 +5,8 @@ pub(crate) mod moderation;
 pub(crate) mod own_data;
 
 use domain::moderation::Ban;
-use domain::thread::{CommentFacts, Facts, Standing};
-use domain::{Place, Rejection};
+use domain::thread::{CommentFacts, Facts, PersonFacts, Standing};
+use domain::{AuthorId, Place, Rejection};
 use views::{
     Branch, CommentChange, CommentPage, CommentView, Cursor, Drawn, Frozen, KnownCommand, Said, ThreadEntry,
 };
@@ -77,7 +77,7 @@ fn words(said: Option<Said>) -> (Option<v1::Author>, String, Vec<v1::DrawnQuote>
     match said {
         None => (None, String::new(), Vec::new()),
         Some(Said { author, body, quotes }) => {
-            let author = v1::Author { id: author.id, name: author.name };
+            let author = v1::Author { id: author.id, name: author.name, erased: author.erased };
             (Some(author), body, quotes.into_iter().map(quote).collect())
         }
     }
@@ -173,7 +173,13 @@ pub(crate) fn facts(
         bans,
         author: author_asked.then_some(author),
         moves: facts.moves,
+        people: facts.people.iter().map(person_fact).collect(),
+        removal: facts.removal.map(|removal| v1::RemovalFact { undone: removal.undone }),
     }
+}
+
+fn person_fact((id, facts): &(AuthorId, PersonFacts)) -> v1::PersonFact {
+    v1::PersonFact { id: id.to_string(), votes_void: facts.votes_void, erased: facts.erased }
 }
 
 fn comment_fact((id, facts): (domain::CommentId, CommentFacts)) -> v1::CommentFact {

@@ -53,6 +53,8 @@ struct Folding {
     gathered: Gathered,
     /// The step that is being folded.
     step: Option<UnderWay>,
+    /// Whether the next step is a part of what was decided for all threads of a site, if that is not carried out yet.
+    part_next: bool,
 }
 
 /// Folds until the stop, or until that makes no sense any more.
@@ -72,6 +74,7 @@ pub(crate) async fn run(
         stalled_ticks: 0,
         gathered: Gathered::default(),
         step: None,
+        part_next: false,
     };
     folding.run().await
 }
@@ -107,7 +110,7 @@ impl Folding {
                 Some(Read::Opened) => self.opened().await?,
                 Some(Read::Batch(batch)) => {
                     self.gathered.add(batch);
-                    self.fold_gathered();
+                    self.begin_step();
                     None
                 }
                 None => {
@@ -129,12 +132,21 @@ impl Folding {
         if serves { LIVE_EVENTS_MAX } else { CATCH_UP_EVENTS_MAX }
     }
 
-    /// Begins a step with what was gathered, unless one is under way: the slower the fold, the larger its steps.
-    fn fold_gathered(&mut self) {
+    /// Begins a step, unless one is under way: with what was gathered (the slower the fold, the larger its steps), and in turns
+    /// with that, a part of what was decided for all threads of a site.
+    fn begin_step(&mut self) {
         let Some(log) = self.generation.log() else { return };
-        if self.step.is_some() || self.gathered.is_empty() {
+        if self.step.is_some() {
             return;
         }
+        if self.generation.store.is_open() && (self.part_next || self.gathered.is_empty()) {
+            self.part_next = false;
+            return self.begin_part();
+        }
+        if self.gathered.is_empty() {
+            return;
+        }
+        self.part_next = true;
         let recorded = self.gathered.take(self.events_max());
         let (store, stream) = (Arc::clone(&self.generation.store), self.shared.journal.stream().to_owned());
         let serves = self.shared.serves(self.generation.number);
@@ -152,6 +164,23 @@ impl Folding {
                 step
             });
             step.await
+        }));
+    }
+
+    fn begin_part(&mut self) {
+        let (store, duration) = (Arc::clone(&self.generation.store), self.shared.metrics.part.clone());
+        let turn = self.turn();
+        self.step = Some(Box::pin(async move {
+            if !turn.await {
+                return Ok(Ok(Folded::NotBegun));
+            }
+            let part = tokio::task::spawn_blocking(move || {
+                let timer = duration.start_timer();
+                let part = store.carry_on().map(|part| part.map_or(Folded::NotBegun, Folded::Part));
+                timer.observe_duration();
+                part
+            });
+            part.await
         }));
     }
 
@@ -185,7 +214,7 @@ impl Folding {
 
     /// Finishes everything that was read.
     async fn finish_gathered(&mut self) -> anyhow::Result<Option<Ended>> {
-        self.fold_gathered();
+        self.begin_step();
         while let Some(step) = self.step.take() {
             if let Some(ended) = self.folded(step.await).await? {
                 return Ok(Some(ended));
@@ -203,6 +232,7 @@ impl Folding {
         self.quiet_ticks += 1;
         let head = *self.shared.head.borrow();
         let Some(identity) = self.generation.log() else { return Ok(None) };
+        self.begin_step();
         if LogIdentity::of(&head) != identity {
             return self.opened().await;
         }
@@ -246,6 +276,7 @@ impl Folding {
         match step {
             Ok(Ok(Folded::Told(step))) => self.make_known(&step).await,
             Ok(Ok(Folded::Quietly(sequence))) => self.pass_quietly(sequence),
+            Ok(Ok(Folded::Part(step))) => self.make_part_known(&step).await,
             Ok(Ok(Folded::NotBegun)) => return Ok(None),
             Ok(Err(error)) => return Ok(Some(Ended::StoreBroken(error))),
             // sled panics over some damage, which is damage like any other here.
@@ -254,7 +285,7 @@ impl Folding {
                 return Ok(Some(Ended::StoreBroken(views::Error::Damaged("it broke while a batch was folded"))));
             }
         }
-        self.fold_gathered();
+        self.begin_step();
         self.stalled_ticks = 0;
         self.tell_when_caught_up().await?;
         Ok(None)
@@ -301,6 +332,19 @@ impl Folding {
             }
         }
         announce::announce(shared, step, epoch).await;
+    }
+
+    /// Makes known what a part changed. It belongs to what was folded before, so that no position moves.
+    async fn make_part_known(&mut self, step: &Step) {
+        let shared = &self.shared;
+        let serves = shared.serves(self.generation.number);
+        if serves {
+            shared.recent.remember(step);
+        }
+        self.generation.parts.send_modify(|parts| *parts = parts.wrapping_add(1));
+        if serves {
+            announce::announce(shared, step, self.generation.epoch()).await;
+        }
     }
 
     /// Whether the log still is what this generation was folded from. A gap is not a lost log: erasure leaves gaps.

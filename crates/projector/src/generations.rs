@@ -23,6 +23,12 @@ const SCHEMA_FILE: &str = "schema";
 /// The file in a generation that is there from its beginning until it serves. Stored: never change.
 const UNFINISHED: &str = "unfinished";
 
+/// The file in a generation that says where the log ended when its fold began. Stored: never change.
+const BEGUN_AT: &str = "begun-at";
+
+/// The file that says when what was erased shall be in no store any more, in seconds since the Unix epoch. Stored: never change.
+const FORGET_AT: &str = "forget-at";
+
 /// A generation on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lying {
@@ -34,6 +40,8 @@ pub(crate) struct Lying {
     pub(crate) bytes: u64,
     /// 0 if nobody wrote it down.
     pub(crate) schema: u32,
+    /// The log's end when its fold began, 0 if nobody wrote it down: what was erased up to there never stood in it.
+    pub(crate) begun_at: u64,
 }
 
 /// What lies in a data directory, by number.
@@ -44,8 +52,9 @@ pub(crate) fn lying(dir: &Path) -> io::Result<Vec<Lying>> {
         let Some((number, unusable)) = entry.file_name().to_str().and_then(number_in) else { continue };
         let schema = fs::read_to_string(entry.path().join(SCHEMA_FILE)).unwrap_or_default();
         let (bytes, schema) = (bytes_in(&entry.path())?, schema.trim().parse().unwrap_or_default());
+        let begun_at = number_on(&entry.path().join(BEGUN_AT)).unwrap_or_default();
         let unfinished = !unusable && entry.path().join(UNFINISHED).exists();
-        lying.push(Lying { number, unusable, unfinished, bytes, schema });
+        lying.push(Lying { number, unusable, unfinished, bytes, schema, begun_at });
     }
     lying.sort_by_key(|lying| lying.number);
     Ok(lying)
@@ -56,6 +65,11 @@ fn number_in(name: &str) -> Option<(u32, bool)> {
     let usable = name.strip_prefix(PREFIX).map(|number| (number, false));
     let (number, unusable) = usable.or_else(|| name.strip_prefix(ASIDE).map(|number| (number, true)))?;
     Some((number.parse().ok()?, unusable))
+}
+
+/// The number that stands in a file, if one does.
+fn number_on(file: &Path) -> Option<u64> {
+    fs::read_to_string(file).ok()?.trim().parse().ok()
 }
 
 fn bytes_in(dir: &Path) -> io::Result<u64> {
@@ -150,6 +164,49 @@ impl Generations {
             tracing::warn!(generation = number, %error, "its schema cannot be written beside it");
         }
         Ok(store)
+    }
+
+    /// Where the log ended when a generation's fold began; 0 if nobody wrote it down.
+    pub(crate) fn begun_at(&self, number: u32) -> u64 {
+        number_on(&self.path(number).join(BEGUN_AT)).unwrap_or_default()
+    }
+
+    /// Writes down that nothing is folded into a generation yet, and where the log ends now.
+    pub(crate) fn set_begun_at(&self, number: u32, sequence: u64) -> io::Result<()> {
+        fs::write(self.path(number).join(BEGUN_AT), format!("{sequence}\n"))
+    }
+
+    /// When what was erased shall be in no store any more, in seconds since the Unix epoch; the moment given unless one is
+    /// written down.
+    pub(crate) fn forget_at(&self, unless_known: u64) -> io::Result<u64> {
+        let file = self.dir.join(FORGET_AT);
+        if let Some(known) = number_on(&file) {
+            return Ok(known);
+        }
+        fs::write(file, format!("{unless_known}\n"))?;
+        Ok(unless_known)
+    }
+
+    /// Nothing that was erased is in any store.
+    pub(crate) fn has_forgotten(&self) -> io::Result<()> {
+        match fs::remove_file(self.dir.join(FORGET_AT)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes what was folded before something was erased, but for the generations that are used; the numbers removed.
+    pub(crate) fn forget(&self, erased: u64, used: &[u32]) -> io::Result<Vec<u32>> {
+        let mut forgotten = Vec::new();
+        for Lying { number, unusable, .. } in lying(&self.dir)?.into_iter().filter(|lying| lying.begun_at < erased)
+        {
+            if unusable || !used.contains(&number) {
+                let name = if unusable { ASIDE } else { PREFIX };
+                fs::remove_dir_all(self.dir.join(format!("{name}{number}")))?;
+                forgotten.push(number);
+            }
+        }
+        Ok(forgotten)
     }
 
     /// The highest number that was ever given out, 0 for none: no number comes twice.

@@ -17,6 +17,7 @@ mod shared;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use journal::Journal;
@@ -45,6 +46,11 @@ pub struct Options {
     #[arg(long, env = "KOE_CACHE_MIB", value_name = "MIB", default_value_t = 256,
           value_parser = clap::value_parser!(u64).range(16..=65_536))]
     pub cache_mib: u64,
+    /// Seconds after an erasure until the log is folded again, so that no store holds what was erased. Erasures of that time are
+    /// gathered; readers do not see what was erased from the first moment on.
+    #[arg(long, env = "KOE_FORGET_AFTER_SECS", value_name = "SECS", default_value_t = 3_600,
+          value_parser = clap::value_parser!(u64).range(..=2_592_000))]
+    pub forget_after_secs: u64,
     /// While this is true the fold stands still and queries are answered from what is folded: for benchmarks of the
     /// writers alone. Nobody can say it on a command line.
     #[arg(skip)]
@@ -83,7 +89,13 @@ pub async fn run(options: Options, registry: &Registry, stop: CancellationToken)
         }
         anyhow::Ok(())
     };
-    let managing = manager::run(generations, Arc::clone(&shared), (ordered, found), stop.clone());
+    let managing = manager::run(
+        generations,
+        Arc::clone(&shared),
+        (ordered, found),
+        Duration::from_secs(options.forget_after_secs),
+        stop.clone(),
+    );
     // Whichever fails, ends all: answers without a fold would be stale for ever.
     tokio::try_join!(managing, door.run(), watching).map(drop)
 }

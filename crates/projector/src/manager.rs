@@ -1,9 +1,11 @@
 //! Generations in the life of a projector: start, rebuild beside, switch over.
 
+mod forgetting;
 mod troubles;
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::sync::mpsc;
@@ -17,6 +19,7 @@ use crate::folding::{self, Ended, Told};
 use crate::generations::Generations;
 use crate::limits::{CATCH_UP_FIRST_MAX, GENERATIONS_KEPT_MAX, SWITCH_WAIT_MAX};
 use crate::shared::{Generation, Order, Shared, StoreState};
+use forgetting::Forgetting;
 use troubles::{is_for_now, state_after};
 
 /// Tidings of folds that wait; there are two folds, and each says two things.
@@ -55,6 +58,7 @@ struct Manager {
     find_again_at: Option<Instant>,
     /// When the serving generation is published though it has not caught up.
     publish_by: Option<Instant>,
+    forgetting: Forgetting,
 }
 
 /// Runs the folds until the stop, then flushes.
@@ -62,10 +66,11 @@ pub(crate) async fn run(
     generations: Generations,
     shared: Arc<Shared>,
     (mut orders, mut finds): (mpsc::Receiver<Order>, mpsc::Receiver<Weak<Generation>>),
+    forget_after: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let (told, mut tidings) = mpsc::channel(TIDINGS_WAITING_MAX);
-    let mut manager = Manager::new(generations, shared, told, stop.clone());
+    let mut manager = Manager::new(generations, shared, told, forget_after, stop.clone());
     manager.shared.store_is(StoreState::Ok);
     manager.start()?;
     loop {
@@ -77,6 +82,7 @@ pub(crate) async fn run(
             },
             () = at(manager.waiting.as_ref().map(|waiting| waiting.look_at)) => manager.look_at_waiting()?,
             () = at(manager.publish_by) => manager.publish_serving()?,
+            () = at(Some(manager.forgetting.look_at)) => manager.look_for_erased().await?,
             Some(order) = orders.recv() => manager.obey(order)?,
             Some(found) = finds.recv() => manager.found_damaged(&found)?,
             Some(ended) = manager.folds.join_next_with_id() => {
@@ -101,6 +107,7 @@ impl Manager {
         generations: Generations,
         shared: Arc<Shared>,
         told: mpsc::Sender<Told>,
+        forget_after: Duration,
         stop: CancellationToken,
     ) -> Self {
         Self {
@@ -115,6 +122,7 @@ impl Manager {
             damaged: None,
             find_again_at: None,
             publish_by: None,
+            forgetting: Forgetting::new(forget_after),
         }
     }
 
@@ -179,6 +187,10 @@ impl Manager {
                 self.generations.store(number)?
             }
         };
+        if store.sequence() == 0 {
+            let end = self.shared.head.borrow().sequence;
+            self.generations.set_begun_at(number, end).context("a new generation cannot be written")?;
+        }
         if let Err(error) = self.generations.set_unfinished(number) {
             tracing::warn!(generation = number, %error, "a stop would interrupt this rebuild until the next order");
         }

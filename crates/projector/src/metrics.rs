@@ -17,6 +17,7 @@ pub(crate) struct Metrics {
     unreadable: IntCounter,
     repeated: IntCounter,
     pub(crate) step: Histogram,
+    pub(crate) part: Histogram,
     pub(crate) sequence: IntGauge,
     pub(crate) generation: IntGauge,
     pub(crate) rebuilding: IntGauge,
@@ -26,6 +27,16 @@ pub(crate) struct Metrics {
     store: IntGaugeVec,
     pub(crate) regressions: IntCounter,
     pub(crate) damaged: IntCounter,
+    erased: IntGauge,
+    begun: IntGauge,
+}
+
+/// How long something takes that is folded and written.
+fn duration(registry: &Registry, what: &str, help: &str) -> anyhow::Result<Histogram> {
+    let name = format!("koe_projector_{what}_duration_seconds");
+    let histogram = Histogram::with_opts(HistogramOpts::new(name, help).buckets(STEP_BUCKETS.to_vec()))?;
+    registry.register(Box::new(histogram.clone()))?;
+    Ok(histogram)
 }
 
 impl Metrics {
@@ -40,24 +51,14 @@ impl Metrics {
             registry.register(Box::new(gauge.clone()))?;
             Ok(gauge)
         };
-        let folded = IntCounterVec::new(
-            Opts::new("koe_projector_events_folded_total", "Events folded into the serving generation, by type."),
-            &["type"],
-        )?;
-        registry.register(Box::new(folded.clone()))?;
-        let void = IntCounterVec::new(
-            Opts::new(
-                "koe_projector_events_void_total",
-                "Events that broke a rule by their place in the log, by code.",
-            ),
-            &["code"],
-        )?;
-        registry.register(Box::new(void.clone()))?;
-        let step = Histogram::with_opts(
-            HistogramOpts::new("koe_projector_step_duration_seconds", "Time to fold and write one batch.")
-                .buckets(STEP_BUCKETS.to_vec()),
-        )?;
-        registry.register(Box::new(step.clone()))?;
+        let events = |name: &str, label: &str, help: &str| -> anyhow::Result<IntCounterVec> {
+            let counters =
+                IntCounterVec::new(Opts::new(format!("koe_projector_events_{name}_total"), help), &[label])?;
+            registry.register(Box::new(counters.clone()))?;
+            Ok(counters)
+        };
+        let folded = events("folded", "type", "Events folded into the serving generation, by type.")?;
+        let void = events("void", "code", "Events that broke a rule by their place in the log, by code.")?;
         let store = IntGaugeVec::new(
             Opts::new("koe_projector_store_state", "1 for how the store is, 0 for how it is not."),
             &["state"],
@@ -72,7 +73,12 @@ impl Metrics {
             )?,
             unreadable: counter("events_unreadable_total", "Messages of the log that could not be read.")?,
             repeated: counter("events_repeated_total", "Events whose command was folded before.")?,
-            step,
+            step: duration(registry, "step", "Time to fold and write one batch.")?,
+            part: duration(
+                registry,
+                "part",
+                "Time to carry out and write one part of what was decided for all threads of a site.",
+            )?,
             sequence: gauge("folded_sequence", "The last sequence folded into the serving generation.")?,
             generation: gauge("generation", "The generation that serves, 0 for none.")?,
             rebuilding: gauge("rebuilding_generation", "The generation that is being rebuilt, 0 for none.")?,
@@ -89,6 +95,14 @@ impl Metrics {
                 "Times that a rebuild stood still because what is served lagged.",
             )?,
             store,
+            erased: gauge(
+                "erased_sequence",
+                "Where the latest erased messages that are folded stand in the log, 0 if there are none.",
+            )?,
+            begun: gauge(
+                "generation_begun_sequence",
+                "The log's end when the fold of the serving generation began: what was erased up to there is not in it.",
+            )?,
             regressions: counter("log_regressions_total", "Times that the log was found to have lost its tail.")?,
             damaged: counter(
                 "stores_given_up_total",
@@ -108,6 +122,12 @@ impl Metrics {
     pub(crate) fn rebuilt(&self, sequence: u64, end: u64) {
         self.rebuilding_sequence.set(i64::try_from(sequence).unwrap_or(i64::MAX));
         self.rebuilding_end.set(i64::try_from(end.max(sequence)).unwrap_or(i64::MAX));
+    }
+
+    /// Up to where messages were erased, and from where on they may stand in the store that serves.
+    pub(crate) fn erased(&self, erased: u64, begun: u64) {
+        self.erased.set(i64::try_from(erased).unwrap_or(i64::MAX));
+        self.begun.set(i64::try_from(begun).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn count(&self, step: &Step) {

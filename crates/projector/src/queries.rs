@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use domain::{Place, Rejection};
 use service::{Door, Refusal, Request};
-use tokio::time::timeout;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
 use views::{CursorFailed, Store, View};
 use wire::error::Failure;
 use wire::{Position, subject};
@@ -135,6 +136,53 @@ where
         read(&view, Position { epoch: generation.epoch(), sequence }, passed)
     })
     .await
+}
+
+/// The same, once a thread has come to what was decided for its site, or, where the place is a site, once all of its threads
+/// have.
+async fn read_settled<R, F>(shared: &Shared, place: &Place, token: &str, read: F) -> Answer<R>
+where
+    R: Send + 'static,
+    F: FnOnce(&View<'_>, Position) -> Result<R, Failed> + Send + 'static,
+{
+    read_settled_after(shared, place, token, |view, position, _| read(view, position)).await
+}
+
+/// The same, with the sequence up to which everything was made known beforehand.
+async fn read_settled_after<R, F>(shared: &Shared, place: &Place, token: &str, mut read: F) -> Answer<R>
+where
+    R: Send + 'static,
+    F: FnOnce(&View<'_>, Position, u64) -> Result<R, Failed> + Send + 'static,
+{
+    let until = Instant::now() + AT_LEAST_WAIT_MAX;
+    loop {
+        let (generation, passed) = at_least(shared, token).await?;
+        let mut parts = generation.parts.subscribe();
+        let settled = place.clone();
+        let done = read_of(shared, &generation, move |generation| {
+            let view = whole_view(&generation.store)?;
+            if !view.is_settled(&settled)? {
+                return Ok(Err(read));
+            }
+            let sequence = passed.max(view.sequence());
+            read(&view, Position { epoch: generation.epoch(), sequence }, passed).map(Ok)
+        });
+        match done.await? {
+            Ok(answer) => return Ok(answer),
+            Err(not_read) => read = not_read,
+        }
+        if place.thread.is_some() {
+            generation.store.want(place);
+        }
+        next_part(&mut parts, until).await?;
+    }
+}
+
+/// Waits for the next part of what is carried out in parts.
+async fn next_part(parts: &mut watch::Receiver<u64>, until: Instant) -> Answer<()> {
+    let part = timeout_at(until, parts.changed()).await.or(Err(Failure::Behind))?;
+    // The generation is gone: another one serves, or soon will.
+    part.or(Err(Failure::Behind.into()))
 }
 
 /// The store as of now. One in which a batch broke halfway is whole again when it is opened again, which its fold sees to.

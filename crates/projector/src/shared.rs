@@ -38,6 +38,8 @@ pub(crate) struct Generation {
     pub(crate) store: Arc<Store>,
     /// Everything up to here is folded or was passed; at least the store's own sequence.
     pub(crate) position: watch::Sender<u64>,
+    /// Parts of decisions that were carried out, since this process opened the store.
+    pub(crate) parts: watch::Sender<u64>,
     /// Cancelled when what serves stands still so that this one gets past it.
     pub(crate) goes_first: CancellationToken,
     /// Known once the log was opened and found to be the right one; never another afterwards.
@@ -105,7 +107,8 @@ impl Generation {
     pub(crate) fn new(number: u32, store: Store) -> Self {
         let position = watch::Sender::new(store.sequence());
         let goes_first = CancellationToken::new();
-        Self { number, store: Arc::new(store), position, goes_first, log: OnceLock::new() }
+        let parts = watch::Sender::new(0);
+        Self { number, store: Arc::new(store), position, parts, goes_first, log: OnceLock::new() }
     }
 
     /// The log that it is folded from, once that is known.

@@ -4,6 +4,7 @@
 //! Deliberately not here: writing to the log, and touching a projector's files.
 
 mod compare;
+mod erasures;
 mod limits;
 mod patience;
 mod progress;
@@ -36,16 +37,28 @@ enum Action {
     /// Nothing stops meanwhile: each site and thread is compared as of the position at which the projector read it.
     /// The temporary store needs room in $TMPDIR, about as much as the projector's.
     ///
-    /// Exits 0 if all is equal, 1 if something differs (and says where), 2 if that could not be found out.
+    /// With --erasures it looks instead whether what was erased is gone: it reads every message of the log as it is stored, and asks
+    /// which generations on the projector's disk may still hold it.
+    ///
+    /// Exits 0 if all is equal (or nothing of what was erased is left), 1 if not (and says where), 2 if that could not be found
+    /// out.
     ///
     /// Examples:
     ///
     /// `koe replay verify`
     ///
+    /// `koe replay verify --erasures`
+    ///
     /// `koe replay verify --data /var/lib/koe`
     ///
     /// `koe replay verify --nats nats://127.0.0.1:4222 --json`
-    Verify(How),
+    Verify {
+        /// Look whether what was erased is gone from the log and from the projector's disk.
+        #[arg(long)]
+        erasures: bool,
+        #[command(flatten)]
+        how: How,
+    },
     /// Makes the projector fold the log again beside the living view, and waits until the new one serves.
     ///
     /// Readers are served by the old view until then. The projector's disk holds both meanwhile.
@@ -96,7 +109,8 @@ struct How {
 pub async fn run(options: Options, stop: CancellationToken) -> anyhow::Result<ExitCode> {
     let done = Box::pin(async {
         match options.action {
-            Action::Verify(how) => verify(&how).await,
+            Action::Verify { erasures: true, how } => verify_erasures(&how).await,
+            Action::Verify { erasures: false, how } => verify(&how).await,
             Action::Rebuild(how) => rebuild(&how).await,
             Action::Status(how) => status(&how).await,
             Action::DropGeneration { generation, how } => drop_generation(&how, generation).await,
@@ -113,6 +127,13 @@ async fn verify(how: &How) -> anyhow::Result<ExitCode> {
     let report = verify::run(nats, &Progress::new()).await?;
     report::print(&if how.json { report.json() } else { report.words() })?;
     Ok(if report.is_equal() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn verify_erasures(how: &How) -> anyhow::Result<ExitCode> {
+    let nats = service::connect(&how.source.nats()?, "koe-replay").await?;
+    let report = erasures::run(nats, &Progress::new()).await?;
+    report::print(&if how.json { report.json() } else { report.words() })?;
+    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn rebuild(how: &How) -> anyhow::Result<ExitCode> {
@@ -156,6 +177,7 @@ mod tests {
         Options::augment_args(Command::new("replay")).debug_assert();
         assert!(parse(&["replay", "verify"]).is_ok());
         assert!(parse(&["replay", "verify", "--data", "d", "--json"]).is_ok());
+        assert!(parse(&["replay", "verify", "--erasures", "--data", "d"]).is_ok());
         assert!(parse(&["replay", "rebuild", "--nats", "nats://localhost:1", "--nats-token", "t"]).is_ok());
         assert!(parse(&["replay", "status", "--json"]).is_ok());
         assert!(parse(&["replay", "drop-generation", "3", "--data", "d"]).is_ok());

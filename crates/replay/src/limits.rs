@@ -31,3 +31,5 @@ pub(crate) const SEARCHED_MAX: usize = 20;
 pub(crate) const REBUILD_BEGINS_MAX: Duration = Duration::from_secs(10);
 /// The largest `addresses.json` that is read: it has four short fields.
 pub(crate) const ADDRESSES_BYTES_MAX: u64 = 64 * 1024;
+/// Messages that hold what was erased and are named: the first ones tell what is wrong.
+pub(crate) const ERASED_NAMED_MAX: usize = 20;

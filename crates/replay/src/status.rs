@@ -37,6 +37,13 @@ pub(crate) fn words(status: &StatusReply) -> String {
         let schema = if generation.schema == 0 { "?".to_owned() } else { generation.schema.to_string() };
         row("on disk", format!("generation {:<6}{state:<12}{bytes:<12}schema {schema}", generation.number));
     }
+    let tainted =
+        status.generations.iter().filter(|generation| generation.begun_sequence < status.erased_sequence);
+    if tainted.count() > 0 {
+        row("erased", format!("up to {}; a rebuild that forgets it is due", count(status.erased_sequence)));
+    } else if status.erased_sequence > 0 {
+        row("erased", format!("up to {}; in no store", count(status.erased_sequence)));
+    }
     for frozen in &status.frozen {
         let thread = if frozen.thread.is_empty() { String::new() } else { format!(" thread {}", frozen.thread) };
         row("frozen", format!("site {}{thread}, at {}: {}", frozen.site, count(frozen.sequence), frozen.reason));
@@ -62,6 +69,7 @@ pub(crate) fn json(status: &StatusReply) -> String {
             "state": generation.state,
             "bytes": generation.bytes,
             "schema": generation.schema,
+            "begun": generation.begun_sequence,
         })
     });
     let frozen = status.frozen.iter().map(|frozen| {
@@ -85,6 +93,7 @@ pub(crate) fn json(status: &StatusReply) -> String {
         "store": status.store_state,
         "schema": status.schema,
         "generations": generations.collect::<Vec<_>>(),
+        "erased": status.erased_sequence,
         "frozen": frozen.collect::<Vec<_>>(),
         "void": void,
     });
@@ -107,8 +116,13 @@ mod tests {
     use super::*;
 
     fn status() -> StatusReply {
-        let generation =
-            |number, state: &str, bytes, schema| StoredGeneration { number, state: state.into(), bytes, schema };
+        let generation = |number, state: &str, bytes, schema| StoredGeneration {
+            number,
+            state: state.into(),
+            bytes,
+            schema,
+            begun_sequence: 0,
+        };
         StatusReply {
             position: "0-feed-1200".into(),
             sequence: 1_200,

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use domain::{AuthorId, Mode, SiteId, State, ThreadId};
 
-use crate::codes;
 use crate::error::Error;
 use crate::keys::{Key, PlaceNo, prefix, sequence_tail};
-use crate::pages::{CommentView, Names, View, Viewer, article};
+use crate::pages::{Author, CommentView, Names, View, Viewer, article};
 use crate::records::{self, Comment, Posted};
 use crate::value::Value as _;
 
@@ -21,6 +20,8 @@ pub const SCORED_MAX: usize = 1_000;
 pub struct AuthorComments {
     /// What the author is called, or empty.
     pub name: String,
+    /// Whether they were erased, and this is a pseudonym.
+    pub erased: bool,
     /// The comments, the newest first.
     pub comments: Vec<AuthorComment>,
     /// Where the next page begins: before this place in the log. `None` on the last.
@@ -75,11 +76,11 @@ impl View<'_> {
         before: Option<u64>,
         (limit, bytes_max): (usize, usize),
     ) -> Result<AuthorComments, Error> {
-        let mut page = AuthorComments { name: String::new(), comments: Vec::new(), next: None };
+        let mut page = AuthorComments { name: String::new(), erased: false, comments: Vec::new(), next: None };
         let Some(record) = self.site(site)? else { return Ok(page) };
         let no = PlaceNo(record.place);
         let (mut names, mut threads, mut bytes) = (Names::default(), Threads::default(), 0);
-        page.name = self.author(no, author.as_str(), &mut names)?.name;
+        Author { name: page.name, erased: page.erased, .. } = self.author(no, author.as_str(), &mut names)?;
         let voter = self.viewer_number(&record, viewer)?;
         for (looked_at, entry) in self.posts(no, author, before).enumerate() {
             let (sequence, posted) = entry?;
@@ -152,7 +153,7 @@ impl View<'_> {
         }
         let Some(Some((no, headline))) = threads.0.get(&thread) else { return Ok(None) };
         let comment = self.row(*no, number)?;
-        let visible = codes::state(comment.state)? == State::Visible;
+        let visible = comment.state()? == State::Visible;
         let found = || Found { sequence, thread, headline: headline.clone(), no: *no, number, comment };
         Ok(visible.then(found))
     }

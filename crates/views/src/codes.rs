@@ -20,6 +20,6 @@ macro_rules! codes {
 }
 
 codes!(Mode, of_mode, mode: Open = 0, Premoderated = 1, ReadOnly = 2, Hidden = 3);
-codes!(State, of_state, state: Visible = 0, Held = 1, Removed = 2, Deleted = 3);
+codes!(State, of_state, state: Visible = 0, Held = 1, Removed = 2, Deleted = 3, Erased = 4);
 codes!(Hold, of_hold, hold: Mode = 1, NewAuthor = 2, Link = 3, Word = 4, Flags = 5, Decision = 6);
 codes!(FlagCategory, of_category, category: Spam = 1, Abuse = 2, OffTopic = 3, Misinformation = 4, Illegal = 5, Other = 6);

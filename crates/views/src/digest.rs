@@ -13,7 +13,8 @@ use crate::error::Error;
 use crate::keys::{Key, KeyBytes, PlaceNo, WordList, container_tail, number_tail, prefix};
 use crate::pages::{View, id_of};
 use crate::records::{
-    Audit, Author, Command, Comment, Flag, Flags, FormerName, Resolution, Rules, Settings, Site, Thread, Words,
+    Audit, Author, Command, Comment, Flag, Flags, FormerName, Removal, Resolution, Rules, Settings, Site, Thread,
+    Words,
 };
 
 use fields::{Fields, Sum};
@@ -73,7 +74,7 @@ impl View<'_> {
         let Some(site) = self.site(&place.site)? else { return Ok(Digest::default()) };
         match &place.thread {
             Some(id) => match self.thread(&place.site, id)? {
-                Some(thread) => self.thread_digest(place, PlaceNo(site.place), &thread, voters),
+                Some(thread) => self.thread_digest(place, &site, &thread, voters),
                 None => Ok(Digest::default()),
             },
             None => self.site_digest(place, &site),
@@ -92,7 +93,7 @@ impl View<'_> {
             return Ok((Vec::new(), false));
         };
         let Some(thread) = self.thread(&place.site, id)? else { return Ok((Vec::new(), false)) };
-        voters.begin(PlaceNo(site.place));
+        voters.begin(&site);
         let end = thread.posted.min(after.saturating_add(limit));
         let no = PlaceNo(thread.place);
         let digests = (after.saturating_add(1)..=end).map(|number| {
@@ -135,6 +136,7 @@ impl View<'_> {
             let id = parse(key.get(5..).unwrap_or_default())?;
             self.add_author(no, &id, &author, &mut fields)?;
         }
+        self.add_removals(no, &mut fields)?;
         self.add_audit(no, &mut fields)?;
         self.add_commands(no, &mut fields)?;
         Ok(fields.finish())
@@ -143,7 +145,8 @@ impl View<'_> {
     fn add_author(&self, site: PlaceNo, id: &AuthorId, author: &Author, fields: &mut Fields) -> Result<(), Error> {
         // What comes of threads (the number as a voter, how many comments were shown) is not the site's, so that a site has
         // one digest whichever of its threads a store folds.
-        if author.name.is_empty() && author.ban.is_none() {
+        let said_nothing = author.name.is_empty() && author.ban.is_none();
+        if said_nothing && author.votes_void_since.is_none() && !author.erased {
             return Ok(());
         }
         fields.text("author");
@@ -155,6 +158,8 @@ impl View<'_> {
             fields.text(&ban.reason);
             fields.optional(ban.until_millis);
         }
+        fields.optional(author.votes_void_since);
+        fields.number(u8::from(author.erased));
         for entry in self.scan::<FormerName>(prefix::former_names(site, id)) {
             let (_, former) = entry?;
             fields.text("former name");
@@ -167,7 +172,7 @@ impl View<'_> {
     fn thread_digest(
         &self,
         place: &Place,
-        site: PlaceNo,
+        site: &Site,
         thread: &Thread,
         voters: &mut Voters,
     ) -> Result<Digest, Error> {
@@ -204,6 +209,7 @@ impl View<'_> {
         if comments != thread.posted {
             return Err(Error::Damaged("a comment is missing"));
         }
+        self.add_removals(no, &mut fields)?;
         self.add_audit(no, &mut fields)?;
         self.add_commands(no, &mut fields)?;
         Ok(fields.finish())
@@ -230,7 +236,7 @@ impl View<'_> {
         for revision in &comment.unseen {
             fields.number(*revision);
         }
-        for byte in [comment.state, u8::from(comment.shown), comment.held, u8::from(comment.featured)] {
+        for byte in [comment.own_state, u8::from(comment.shown), comment.held, u8::from(comment.featured)] {
             fields.number(byte);
         }
         fields.optional(comment.edited_millis);
@@ -240,6 +246,11 @@ impl View<'_> {
             fields.text(&removed.reason);
             fields.text(&removed.rule);
             fields.number(removed.time_millis);
+        }
+        for cover in &comment.covers {
+            fields.text("cover");
+            fields.number(u8::from(cover.of_site));
+            fields.bytes(&cover.id.to_be_bytes());
         }
         self.add_flags(thread, number, comment, &mut fields)?;
         for entry in self.scan::<Words>(prefix::revisions(thread, number)) {
@@ -287,6 +298,19 @@ impl View<'_> {
         Ok(())
     }
 
+    /// Removals of many comments are kept by id.
+    fn add_removals(&self, place: PlaceNo, fields: &mut Fields) -> Result<(), Error> {
+        for entry in self.scan::<Removal>(prefix::removals(place)) {
+            let (key, removal) = entry?;
+            fields.text("removal");
+            fields.bytes(key.get(5..).unwrap_or_default());
+            fields.text(&removal.author);
+            fields.text(&removal.rule);
+            fields.number(u8::from(removal.undone));
+        }
+        Ok(())
+    }
+
     /// Decisions in their order, without their places in the log.
     fn add_audit(&self, place: PlaceNo, fields: &mut Fields) -> Result<(), Error> {
         for entry in self.scan::<Audit>(prefix::audits(place)) {
@@ -308,19 +332,19 @@ impl View<'_> {
         known: &mut Voters,
         fields: &mut Fields,
     ) -> Result<(), Error> {
-        let (mut ups, mut downs) = (Sum::default(), Sum::default());
+        let mut sums = [Sum::default(), Sum::default(), Sum::default()];
         for entry in self.scan::<Ballots>(prefix::ballots(thread, number)) {
             let (key, ballots) = entry?;
             let container = container_tail(&key).ok_or(Error::Damaged("a key of votes"))?;
-            let (up, down) = ballots.sides();
-            for (side, sum) in [(up, &mut ups), (down, &mut downs)] {
+            for (side, sum) in ballots.sides().into_iter().zip(&mut sums) {
                 for low in side {
                     sum.add(&known.digest(self, u32::from(container) << 16 | low)?);
                 }
             }
         }
-        ups.into_fields(fields);
-        downs.into_fields(fields);
+        for sum in sums {
+            sum.into_fields(fields);
+        }
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 mod lists;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{AuthorId, Place, SiteId, ThreadId};
 
@@ -11,8 +11,8 @@ use crate::error::Error;
 use crate::key_filter::Source;
 use crate::keys::{Key, PlaceNo};
 use crate::records::{
-    Address, Audit, Author, Command, Comment, Flag, FormerName, Frozen, Outline, Resolution, Scores, Settings,
-    Site, Thread, VoterIds, Words,
+    Address, Audit, Author, Command, Comment, Decision, Flag, FormerName, Frozen, Numbers, Outline, Removal,
+    RemovalOf, Resolution, Scores, Settings, Site, Thread, TookPart, VoterIds, VotesCast, Words,
 };
 use crate::table::{Table, Writes};
 use crate::voters::Bucket;
@@ -30,7 +30,7 @@ enum Share {
 impl Share {
     fn of(self, bytes: usize) -> usize {
         match self {
-            // Nine of them, each with what is recent and what was recent before.
+            // Ten of them, each with what is recent and what was recent before.
             Self::Hot => bytes / 20,
             // Some twenty.
             Self::Cold => bytes / 400,
@@ -46,6 +46,8 @@ macro_rules! tables {
             pub(crate) lists: Lists,
             /// The comments that readers see otherwise now, by thread.
             pub(crate) touched: Touched,
+            /// Sites in which not every thread has come to what was decided for the whole site.
+            pub(crate) open: BTreeSet<SiteId>,
         }
 
         impl Draft {
@@ -54,6 +56,7 @@ macro_rules! tables {
                     $($name: Table::keeping(source, $share.of(bytes)),)*
                     lists: Lists::new(source, bytes),
                     touched: Touched::default(),
+                    open: BTreeSet::new(),
                 }
             }
 
@@ -69,6 +72,7 @@ macro_rules! tables {
                 $(self.$name.clear();)*
                 self.lists.clear();
                 self.touched.clear();
+                self.open.clear();
             }
         }
     };
@@ -96,6 +100,12 @@ tables! {
     commands: Command, Share::Hot;
     frozen: Frozen, Share::Cold;
     void: u64, Share::Cold;
+    votes_cast: VotesCast, Share::Hot;
+    took_part: TookPart, Share::Cold;
+    numbers: Numbers, Share::Cold;
+    removals_of: RemovalOf, Share::Cold;
+    decisions: Decision, Share::Cold;
+    removals: Removal, Share::Cold;
 }
 
 /// Comments by thread.

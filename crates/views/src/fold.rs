@@ -8,6 +8,8 @@ mod flags;
 mod lists;
 mod outlines;
 mod places;
+mod sweep;
+mod undoing;
 mod votes;
 
 use std::collections::HashSet;
@@ -24,7 +26,8 @@ use crate::records::{Command, Frozen};
 
 use audit::Noted;
 use facts::Found;
-pub(crate) use facts::{author_facts, facts_of, place_facts};
+pub(crate) use facts::{author_facts, facts_of, person_facts, place_facts, removal_facts};
+pub(crate) use sweep::{has_come_to, settle, sweep};
 
 /// What the fold made of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +84,7 @@ fn freeze(draft: &mut Draft, place: &Place, sequence: u64, unreadable: &Unreadab
     if skip(draft, place)? {
         return Ok(Verdict::Skipped);
     }
+    settle(draft, place)?;
     match &place.thread {
         Some(thread) => {
             draft.site(&place.site)?;
@@ -116,9 +120,11 @@ fn skip(draft: &mut Draft, place: &Place) -> Result<bool, Error> {
 }
 
 fn event(draft: &mut Draft, place: &Place, sequence: u64, envelope: &Envelope) -> Result<Verdict, Error> {
+    settle(draft, place)?;
     let found = facts::find(draft, place, envelope)?;
     if stands_still(&found.facts) {
         skip(draft, place)?;
+        undoing::forget_where_it_stands_still(draft, place, envelope)?;
         return Ok(Verdict::Skipped);
     }
     // A vote is set, not added, and its late repetition is refused at the door: its id need not be kept.
@@ -147,8 +153,12 @@ fn event(draft: &mut Draft, place: &Place, sequence: u64, envelope: &Envelope) -
             (Event::CommentPosted { .. }, None) => posted(draft, place)?,
             _ => 0,
         };
+        let decision = match (undoing::is_for_all_threads(place, &envelope.event), &void) {
+            (true, None) => draft.site(&place.site)?.decisions,
+            _ => 0,
+        };
         let number = ensure_place(draft, place)?;
-        draft.commands.put(&Key::Command(number, envelope.id), Command { sequence, void, comment });
+        draft.commands.put(&Key::Command(number, envelope.id), Command { sequence, void, comment, decision });
     }
     Ok(verdict)
 }
@@ -268,6 +278,25 @@ fn in_site(
         Event::AuthorNamed { author, name } => places::name(draft, site_no, author, name, it).map(Some),
         Event::AuthorBanned { author, ban } => places::ban(draft, site, site_no, author, ban).map(Some),
         Event::AuthorUnbanned { author, reason } => places::unban(draft, site_no, author, reason).map(Some),
+        Event::VotesVoided { voters, since, reason } => {
+            undoing::void(draft, (site, site_no), it, voters, (*since, reason)).map(Some)
+        }
+        Event::VotesUnvoided { voters, reason } => {
+            undoing::unvoid(draft, (site, site_no), it, voters, reason).map(Some)
+        }
+        Event::CommentsRemoved { author, since, reason, rule } => {
+            undoing::remove_everywhere(draft, (site, site_no), it, (author, *since), (reason, rule)).map(Some)
+        }
+        Event::RemovalUndone { removal, reason } => {
+            undoing::undo_everywhere(draft, (site, site_no), *removal, reason)
+        }
+        Event::AuthorErased { author, comments_kept, reason } => {
+            undoing::erase_author(draft, (site, site_no), it, (author, *comments_kept), reason).map(Some)
+        }
+        Event::MessagesErased { .. } => {
+            draft.void.put(&Key::ErasedUpTo, it.sequence);
+            Ok(None)
+        }
         Event::ThreadOpened { .. }
         | Event::ThreadUpdated(_)
         | Event::ThreadMoved { .. }
@@ -282,6 +311,7 @@ fn in_site(
         | Event::CommentFlagged { .. }
         | Event::FlagWithdrawn { .. }
         | Event::FlagsResolved { .. }
+        | Event::CommentErased { .. }
         | Event::VoteCast { .. } => Ok(OF_THREADS),
     }
 }
@@ -314,12 +344,21 @@ fn in_thread(draft: &mut Draft, at: At<'_>, it: &Happening<'_>) -> Result<Option
         Event::FlagsResolved { comment, upheld, statement } => {
             flags::resolve(draft, at, it, *comment, (*upheld, statement))
         }
+        Event::CommentsRemoved { author, since, reason, rule } => {
+            undoing::remove_here(draft, at, it, (author, *since), (reason, rule)).map(Some)
+        }
+        Event::RemovalUndone { removal, reason } => undoing::undo_here(draft, at, *removal, reason),
+        Event::CommentErased { comment, reason } => comments::erase(draft, at, *comment, reason),
         // These are of sites, which `wire` sees to, or were dealt with.
         Event::SiteOpened { .. }
         | Event::SiteSet(_)
         | Event::AuthorNamed { .. }
         | Event::AuthorBanned { .. }
         | Event::AuthorUnbanned { .. }
+        | Event::VotesVoided { .. }
+        | Event::VotesUnvoided { .. }
+        | Event::AuthorErased { .. }
+        | Event::MessagesErased { .. }
         | Event::VoteCast { .. } => Ok(None),
     }
 }

@@ -22,6 +22,13 @@ pub(crate) enum WordList {
     Reserved,
 }
 
+/// What somebody did with comments of a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    Said,
+    Flagged,
+}
+
 /// What the audit of a site can be asked for, beside time and thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AuditOf {
@@ -86,7 +93,7 @@ pub(crate) enum Key<'a> {
     /// 10 place(thread) chunk: [`crate::records::Scores`] of the comments number `chunk * 128 + 1` and on.
     Scores(PlaceNo, u32),
     /// 11 place(thread) number container: [`crate::ballots::Ballots`] of the voters whose numbers share these upper 16 bits, so
-    /// that a value stays below 17 KB however hot the comment is.
+    /// that a value stays below 25 KB however hot the comment is.
     Ballots(PlaceNo, u32, u16),
     /// 12 place id: [`crate::records::Command`], for all commands but votes. A comment's id is that of its command.
     Command(PlaceNo, CommandId),
@@ -133,10 +140,31 @@ pub(crate) enum Key<'a> {
     Waits(PlaceNo, u32),
     /// 36 place(site) author 0 sequence: [`crate::records::Posted`], by where the post stands in the log.
     Posted(PlaceNo, &'a AuthorId, u64),
+    /// 37 place(thread) chunk: [`crate::records::VotesCast`] number `chunk * 256` and on.
+    VotesCast(PlaceNo, u32),
+    /// 38 place(thread) author: [`crate::records::TookPart`].
+    TookPart(PlaceNo, &'a AuthorId),
+    /// 42 place(thread) author 0 how chunk: [`crate::records::Numbers`] of comments, number `chunk * 512` and on of those.
+    TookPartIn(PlaceNo, &'a AuthorId, Deed, u32),
+    /// 43 place(site) author 0 number: [`crate::records::RemovalOf`], by number from 0.
+    RemovalOf(PlaceNo, &'a AuthorId, u32),
+    /// 39 place(site) number: [`crate::records::Decision`], by number from 1.
+    Decision(PlaceNo, u32),
+    /// 40 place id: [`crate::records::Removal`], by the place that it is about.
+    Removal(PlaceNo, CommandId),
+    /// 41: where the latest `messages-erased` stands in the log, `u64`.
+    ErasedUpTo,
 }
+
+/// Votes in one value of those that were cast in a thread: some 2 KB, and one of them changes with each vote.
+pub(crate) const VOTES_IN_CHUNK: u32 = 256;
+
+/// Comments of one author in one value: some 2 KB at most.
+pub(crate) const NUMBERS_IN_CHUNK: u32 = 512;
 
 impl Key<'_> {
     /// The key as bytes.
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of key, and nothing else")]
     pub(crate) fn encode(&self) -> KeyBytes {
         match self {
             Self::Checkpoint => Parts::of(0),
@@ -204,6 +232,21 @@ impl Key<'_> {
             Self::Posted(site, author, sequence) => {
                 Parts::of(36).place(*site).text(author.as_str()).end().bytes(&sequence.to_be_bytes())
             }
+            Self::VotesCast(thread, chunk) => Parts::of(37).place(*thread).number(*chunk),
+            Self::TookPart(thread, author) => Parts::of(38).place(*thread).text(author.as_str()),
+            Self::TookPartIn(thread, author, deed, chunk) => {
+                let deed = match deed {
+                    Deed::Said => 0,
+                    Deed::Flagged => 1,
+                };
+                Parts::of(42).place(*thread).text(author.as_str()).end().bytes(&[deed]).number(*chunk)
+            }
+            Self::RemovalOf(site, author, number) => {
+                Parts::of(43).place(*site).text(author.as_str()).end().number(*number)
+            }
+            Self::Decision(site, number) => Parts::of(39).place(*site).number(*number),
+            Self::Removal(place, id) => Parts::of(40).place(*place).bytes(&id.as_u128().to_be_bytes()),
+            Self::ErasedUpTo => Parts::of(41),
         }
         .0
     }
@@ -321,6 +364,10 @@ pub(crate) mod prefix {
 
     pub(crate) fn posted(site: PlaceNo, author: &AuthorId) -> KeyBytes {
         Parts::of(36).place(site).text(author.as_str()).end().0
+    }
+
+    pub(crate) fn removals(place: PlaceNo) -> KeyBytes {
+        Parts::of(40).place(place).0
     }
 
     pub(crate) fn former_addresses(thread: PlaceNo) -> KeyBytes {

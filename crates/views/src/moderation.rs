@@ -88,6 +88,8 @@ pub struct AuthorHistory {
     pub ban: Option<Ban>,
     /// How many of their comments were shown once.
     pub shown: u32,
+    /// Whether they were erased, and this is a pseudonym.
+    pub erased: bool,
 }
 
 /// What of the audit is asked for.
@@ -246,7 +248,7 @@ impl View<'_> {
         if !key.starts_with(&prefix) {
             return Ok(None);
         }
-        let Resolution { upheld, statement, by, time_millis } = Resolution::from_stored(&stored)?;
+        let Resolution { upheld, statement, by, time_millis, sequence: _ } = Resolution::from_stored(&stored)?;
         Ok(Some(FlagResolution { upheld, statement, by, time: Timestamp(time_millis) }))
     }
 
@@ -265,6 +267,7 @@ impl View<'_> {
             name: author.name,
             ban,
             shown: author.shown,
+            erased: author.erased,
         })
     }
 

@@ -151,7 +151,7 @@ impl View<'_> {
         let words = self.words(no, number)?;
         revisions.push((Timestamp(words.time_millis), words.text));
         let parent = if comment.parent == 0 { None } else { Some(id_of(&self.row(no, comment.parent)?)) };
-        let state = codes::state(comment.state)?;
+        let state = comment.state()?;
         Ok(OwnItem::Comment { thread: thread.to_string(), id: id_of(comment), state, parent, revisions })
     }
 }

@@ -19,7 +19,7 @@ use crate::fold::author_facts;
 use crate::keys::{Key, KeyBytes, PlaceNo};
 use crate::quotes::Ink;
 use crate::reading::{Frame, Reading, Rows};
-use crate::records::{self, Comment, Flag, Scores, Settings, Site, Thread, Words};
+use crate::records::{self, Comment, Flag, Removal, Scores, Settings, Site, Thread, Words};
 use crate::sheet::Branch;
 use crate::store::Store;
 use crate::value::Value;
@@ -153,6 +153,8 @@ pub struct Author {
     pub id: String,
     /// What they are called, or empty.
     pub name: String,
+    /// Whether they were erased, and this is a pseudonym.
+    pub erased: bool,
 }
 
 /// A quote, drawn from the comment that it quotes.
@@ -180,7 +182,7 @@ pub struct Drawn {
 
 /// The names that one page has looked up.
 #[derive(Default)]
-pub(crate) struct Names(HashMap<String, String>);
+pub(crate) struct Names(HashMap<String, Author>);
 
 impl<'s> View<'s> {
     pub(crate) fn new(store: &'s Store) -> Self {
@@ -307,7 +309,7 @@ impl<'s> View<'s> {
     ) -> Result<(CommentView, usize), Error> {
         let thread = places.1;
         let parent = if record.parent == 0 { None } else { Some(id_of(&self.row(thread, record.parent)?)) };
-        let state = codes::state(record.state)?;
+        let state = record.state()?;
         let mut bytes = ROW_BYTES;
         let own = viewer.id.as_ref().is_some_and(|id| id.as_str() == record.author);
         let said = if state == State::Visible || viewer.moderator || (own && state == State::Held) {
@@ -329,7 +331,8 @@ impl<'s> View<'s> {
             None => None,
         };
         let own_flag = own_flag.map(|flag| FlagFacts { waits: flag.waits(&record.flags) });
-        let held = if record.held == 0 || !viewer.moderator { None } else { Some(codes::hold(record.held)?) };
+        let held = viewer.moderator && state == State::Held && record.held != 0;
+        let held = if held { Some(codes::hold(record.held)?) } else { None };
         let view = CommentView {
             number,
             id: id_of(record),
@@ -337,10 +340,10 @@ impl<'s> View<'s> {
             parent,
             state,
             said,
-            rule: record.removed.as_ref().map_or_else(String::new, |removed| removed.rule.clone()),
+            rule: if state == State::Removed { self.rule(places, record)? } else { String::new() },
             revision: revision_of(record),
             edited: record.edited_millis.map(Timestamp),
-            featured: record.featured,
+            featured: record.featured && state == State::Visible,
             tally: self.tally(thread, number)?,
             own_vote,
             own,
@@ -351,6 +354,18 @@ impl<'s> View<'s> {
             branch: None,
         };
         Ok((view, bytes))
+    }
+
+    /// The rule that a removed comment broke, by the latest removal that said one, or empty.
+    fn rule(&self, (site, thread): (PlaceNo, PlaceNo), record: &Comment) -> Result<String, Error> {
+        for cover in record.covers.iter().rev() {
+            let place = if cover.of_site { site } else { thread };
+            let removal: Option<Removal> = self.get(&Key::Removal(place, CommandId::from_u128(cover.id)))?;
+            if let Some(removal) = removal.filter(|removal| !removal.rule.is_empty()) {
+                return Ok(removal.rule);
+            }
+        }
+        Ok(record.removed.as_ref().map_or_else(String::new, |removed| removed.rule.clone()))
     }
 
     /// How a voter voted on a comment.
@@ -375,14 +390,15 @@ impl<'s> View<'s> {
     }
 
     pub(crate) fn author(&self, site: PlaceNo, id: &str, names: &mut Names) -> Result<Author, Error> {
-        if let Some(name) = names.0.get(id) {
-            return Ok(Author { id: id.to_owned(), name: name.clone() });
+        if let Some(author) = names.0.get(id) {
+            return Ok(author.clone());
         }
         let author: AuthorId = id.parse().or(Err(Error::Damaged("an author's id")))?;
         let record: Option<records::Author> = self.get(&Key::Author(site, &author))?;
-        let name = record.map(|record| record.name).unwrap_or_default();
-        names.0.insert(id.to_owned(), name.clone());
-        Ok(Author { id: id.to_owned(), name })
+        let records::Author { name, erased, .. } = record.unwrap_or_default();
+        let author = Author { id: id.to_owned(), name, erased };
+        names.0.insert(id.to_owned(), author.clone());
+        Ok(author)
     }
 }
 

@@ -4,7 +4,6 @@
 
 use domain::{State, text};
 
-use crate::codes;
 use crate::error::Error;
 use crate::keys::{Key, PlaceNo};
 use crate::pages::{Drawn, Names, Said, View, id_of, revision_of};
@@ -72,7 +71,7 @@ impl View<'_> {
             }
             ink.left = ink.left.saturating_sub(QUOTE_BYTES);
             let record = self.row(places.1, quote.number)?;
-            let state = codes::state(record.state)?;
+            let state = record.state()?;
             let (said, latest) = (state == State::Visible, revision_of(&record));
             let said = if said { Some(self.quoted(places, quote, (&record, latest), names, ink)?) } else { None };
             drawn.push(Drawn {

@@ -1,13 +1,18 @@
 //! What stands under the keys. Stored: a change is a new schema.
 
 mod lists;
+mod undoing;
 
+use domain::State;
 use domain::settings::SiteRules;
 use serde::{Deserialize, Serialize};
 
+use crate::codes;
+use crate::error::Error;
 use crate::keys::{SCORES_IN_CHUNK, VOTERS_IN_CHUNK};
 use crate::value::Plain;
 pub(crate) use lists::{Activity, Board, BoardEntry, Hour, Posted, Totals, Waits, begin_of};
+pub(crate) use undoing::{Cast, Cover, Decision, Numbers, Removal, RemovalOf, TookPart, VotesCast};
 
 /// What is folded: the end of the prefix of the log that the store is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,8 +25,8 @@ pub struct Checkpoint {
     pub epoch: u64,
     /// The last sequence that is folded.
     pub sequence: u64,
-    /// Parts of that event that are folded; 0 for all of it.
-    pub part: u32,
+    /// Sites in which not every thread has come to what was decided for the whole site.
+    pub open: u32,
     /// The `Nats-Msg-Id` at that sequence, to tell whether the log is still the same.
     pub message_id: String,
     /// The layout that the store was written with.
@@ -59,6 +64,14 @@ pub(crate) struct Site {
     pub(crate) bans: u32,
     /// Where the latest `site-set` stands in the log.
     pub(crate) set_at: u64,
+    /// Decisions about all of its threads, up to now.
+    pub(crate) decisions: u32,
+    /// Of these, the ones that every thread has come to.
+    pub(crate) swept: u32,
+    /// Where the sweep for the next one stands: before the thread that was opened as this number of the site...
+    pub(crate) sweep_thread: u32,
+    /// ...and, if it is under way there, how far.
+    pub(crate) sweep_step: u32,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -127,6 +140,8 @@ pub(crate) struct Thread {
     pub(crate) mode: Mode,
     /// How often its article moved, and so how many former addresses it has.
     pub(crate) moves: u32,
+    /// The decisions of its site that it came to ahead of the sweep.
+    pub(crate) decisions: u32,
 }
 
 impl Thread {
@@ -142,6 +157,7 @@ impl Thread {
             latest_millis: i64::MIN,
             mode: Mode::default(),
             moves: 0,
+            decisions: 0,
         }
     }
 }
@@ -173,6 +189,12 @@ pub(crate) struct Author {
     pub(crate) ban: Option<Ban>,
     /// How many of their comments were shown once.
     pub(crate) shown: u32,
+    /// Since when their votes are void, if they are.
+    pub(crate) votes_void_since: Option<i64>,
+    /// Whether this is the pseudonym of somebody who was erased.
+    pub(crate) erased: bool,
+    /// How many removals of their comments there were.
+    pub(crate) removals: u32,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -210,15 +232,27 @@ pub(crate) struct Comment {
     pub(crate) lengths: Vec<u32>,
     /// The revisions that readers never saw.
     pub(crate) unseen: Vec<u32>,
-    pub(crate) state: u8,
+    /// How it stands but for removals of many: [`Comment::state`] knows those too.
+    pub(crate) own_state: u8,
     /// Whether it was ever visible, and so has a row.
     pub(crate) shown: bool,
     /// Why it is held; 0 if it is not.
     pub(crate) held: u8,
     pub(crate) removed: Option<Removed>,
+    /// The removals of many that cover it.
+    pub(crate) covers: Vec<Cover>,
     pub(crate) edited_millis: Option<i64>,
     pub(crate) featured: bool,
     pub(crate) flags: Flags,
+}
+
+impl Comment {
+    /// How it stands.
+    pub(crate) fn state(&self) -> Result<State, Error> {
+        let own = codes::state(self.own_state)?;
+        let covered = !self.covers.is_empty() && matches!(own, State::Visible | State::Held);
+        Ok(if covered { State::Removed } else { own })
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -227,6 +261,8 @@ pub(crate) struct Removed {
     pub(crate) reason: String,
     pub(crate) rule: String,
     pub(crate) time_millis: i64,
+    /// Where in the log; in no digest.
+    pub(crate) sequence: u64,
 }
 
 /// What a comment's flags come to.
@@ -270,6 +306,8 @@ pub(crate) struct Resolution {
     pub(crate) statement: String,
     pub(crate) by: String,
     pub(crate) time_millis: i64,
+    /// Where in the log; in no digest.
+    pub(crate) sequence: u64,
 }
 
 /// The words of a comment.
@@ -317,6 +355,8 @@ pub(crate) struct Command {
     pub(crate) void: Option<String>,
     /// The number of the comment that it posted; 0 if it posted none.
     pub(crate) comment: u32,
+    /// The number of the decision about all threads of its site that it was; 0 if it was none.
+    pub(crate) decision: u32,
 }
 
 /// Tallies of comments that stand beside one another: up and down of each.

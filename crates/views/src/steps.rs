@@ -3,24 +3,28 @@
 //! A step is prepared out of the tables and then written. While a generation catches up, the next is prepared during the
 //! writing: it finds in the tables whatever the one before it has changed, so it never asks the store for that.
 
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::thread::{self, ScopedJoinHandle};
 
-use domain::Recorded;
+use domain::{Place, Recorded, SiteId};
 
 use crate::draft::{Draft, Touched};
 use crate::error::Error;
 use crate::fold::{self, Outcome};
 use crate::inventory::Inventory;
-use crate::keys::Key;
-use crate::records::Checkpoint;
+use crate::keys::{Key, prefix};
+use crate::records::{Checkpoint, Site};
 use crate::store::{SCHEMA, Step, Store, changes};
 use crate::table::Writes;
 use crate::value::Value;
 
 /// A log in a checkpoint: {stream, created, epoch}.
 type Log<'l> = (&'l str, i64, u64);
+
+/// Threads that somebody waits for come first in the next part.
+const WANTED_MAX: usize = 1_000;
 
 /// So many values' pages go at once. A few would do if nobody read at the time; where nothing is left to free it costs next to
 /// nothing.
@@ -30,6 +34,8 @@ const WRITES_FREED_AT_ONCE: usize = 8;
 pub(crate) struct Folder {
     draft: Draft,
     sequence: u64,
+    /// Of the last step; `None` before the first one.
+    checkpoint: Option<Checkpoint>,
     inventory: Inventory,
 }
 
@@ -40,12 +46,25 @@ struct Prepared {
     sequence: u64,
     inventory: Inventory,
     touched: Touched,
+    /// Whether a sweep is open after it.
+    open: bool,
 }
 
 impl Folder {
     /// Goes on from what is stored.
-    pub(crate) fn new(draft: Draft, inventory: Inventory) -> Self {
-        Self { draft, sequence: inventory.sequence, inventory }
+    pub(crate) fn new(
+        mut draft: Draft,
+        checkpoint: Option<Checkpoint>,
+        inventory: Inventory,
+        tree: &sled::Tree,
+    ) -> Result<Self, Error> {
+        draft.open = open_sites(tree, checkpoint.as_ref())?;
+        Ok(Self { draft, sequence: inventory.sequence, checkpoint, inventory })
+    }
+
+    /// Whether a sweep is open.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.draft.open.is_empty()
     }
 
     fn prepare(&mut self, batch: &[Recorded], log: Log<'_>) -> Result<(Prepared, Vec<Outcome>), Error> {
@@ -59,32 +78,62 @@ impl Folder {
             self.sequence = recorded.sequence;
             last = Some(recorded);
         }
-        let touched = std::mem::take(&mut self.draft.touched);
-        let batch = last.map(|last| self.write(last, log)).transpose()?;
-        Ok((Prepared { batch, sequence: self.sequence, inventory: self.inventory, touched }, outcomes))
+        self.settle_touched()?;
+        let (stream, created_nanos, epoch) = log;
+        let checkpoint = last.map(|last| Checkpoint {
+            stream: stream.to_owned(),
+            created_nanos,
+            epoch,
+            sequence: self.sequence,
+            open: 0,
+            message_id: last.content.message_id(),
+            schema: SCHEMA,
+        });
+        Ok((self.prepared(checkpoint)?, outcomes))
     }
 
-    fn write(
-        &mut self,
-        last: &Recorded,
-        (stream, created_nanos, epoch): Log<'_>,
-    ) -> Result<(sled::Batch, usize), Error> {
+    /// What a step announces is as of its end: a thread that something happened to comes to what was decided after that, too.
+    fn settle_touched(&mut self) -> Result<(), Error> {
+        if !self.is_open() {
+            return Ok(());
+        }
+        let touched = self.draft.touched.values();
+        let touched = touched.map(|it| Place { site: it.site.clone(), thread: Some(it.thread.clone()) });
+        for place in touched.collect::<Vec<_>>() {
+            fold::settle(&mut self.draft, &place)?;
+        }
+        Ok(())
+    }
+
+    /// A part of what is decided for all threads of a site: threads that somebody waits for first.
+    fn prepare_part(&mut self, store: &Store, wanted: &BTreeSet<Place>) -> Result<Prepared, Error> {
+        for place in wanted {
+            fold::settle(&mut self.draft, place)?;
+        }
+        // What the sweep scans must be stored: nothing of the audit is changed by settling threads.
+        if let Some(site) = self.draft.open.first().cloned() {
+            fold::sweep(&mut self.draft, &store.tree, &site, store.part_cost_max)?;
+        }
+        self.prepared(self.checkpoint.clone())
+    }
+
+    fn prepared(&mut self, checkpoint: Option<Checkpoint>) -> Result<Prepared, Error> {
+        let touched = std::mem::take(&mut self.draft.touched);
+        let batch = checkpoint.map(|checkpoint| self.write(checkpoint)).transpose()?;
+        let (sequence, inventory, open) = (self.sequence, self.inventory, self.is_open());
+        Ok(Prepared { batch, sequence, inventory, touched, open })
+    }
+
+    fn write(&mut self, mut checkpoint: Checkpoint) -> Result<(sled::Batch, usize), Error> {
+        checkpoint.open = u32::try_from(self.draft.open.len()).unwrap_or(u32::MAX);
         self.draft.lists.settle()?;
         let mut writes = Writes { batch: sled::Batch::default(), count: 0, inventory: self.inventory };
         self.draft.write(&mut writes)?;
         let Writes { mut batch, count, mut inventory } = writes;
         inventory.sequence = self.sequence;
         self.inventory = inventory;
-        let checkpoint = Checkpoint {
-            stream: stream.to_owned(),
-            created_nanos,
-            epoch,
-            sequence: self.sequence,
-            part: 0,
-            message_id: last.content.message_id(),
-            schema: SCHEMA,
-        };
         batch.insert(Key::Checkpoint.encode().as_slice(), checkpoint.to_stored());
+        self.checkpoint = Some(checkpoint);
         batch.insert(Key::Inventory.encode().as_slice(), self.inventory.to_stored());
         Ok((batch, count))
     }
@@ -117,8 +166,40 @@ impl Store {
                 }
                 written(writing)
             })?;
+            while folder.is_open() {
+                self.commit(folder.prepare_part(self, &BTreeSet::new())?)?;
+            }
             Ok(folder.sequence)
         })
+    }
+
+    /// Carries out a part of what was decided for all threads of a site, if some have not come to it yet: a step like others, at
+    /// the same sequence. `None` if there is nothing to do.
+    pub fn carry_on(&self) -> Result<Option<Step>, Error> {
+        if !self.is_open() {
+            return Ok(None);
+        }
+        self.with_folder(|folder| {
+            let wanted = std::mem::take(&mut *self.wanted.lock().unwrap_or_else(PoisonError::into_inner));
+            let prepared = folder.prepare_part(self, &wanted)?;
+            let changes = changes(&mut folder.draft, &prepared.touched)?;
+            let sequence = prepared.sequence;
+            self.commit(prepared)?;
+            Ok(Some(Step { sequence, outcomes: Vec::new(), changes }))
+        })
+    }
+
+    /// Whether some threads have not come to what was decided for their site.
+    pub fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Somebody waits for a thread to come to what was decided for its site: the next part begins with it.
+    pub fn want(&self, place: &Place) {
+        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        if wanted.len() < WANTED_MAX {
+            wanted.insert(place.clone());
+        }
     }
 
     fn with_folder<R>(&self, work: impl FnOnce(&mut Folder) -> Result<R, Error>) -> Result<R, Error> {
@@ -127,6 +208,8 @@ impl Store {
         if done.is_err() {
             // What the tables hold now was not written, and nothing is being written any more.
             folder.draft.clear();
+            folder.checkpoint = self.checkpoint()?;
+            folder.draft.open = open_sites(&self.tree, folder.checkpoint.as_ref())?;
             folder.inventory = *self.inventory.lock().unwrap_or_else(PoisonError::into_inner);
             folder.sequence = self.sequence();
         }
@@ -135,7 +218,7 @@ impl Store {
 
     /// Writes a step, and lets readers see it.
     fn commit(&self, prepared: Prepared) -> Result<(), Error> {
-        let Prepared { batch: Some((batch, count)), sequence, inventory, touched } = prepared else {
+        let Prepared { batch: Some((batch, count)), sequence, inventory, touched, open } = prepared else {
             return Ok(());
         };
         let gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
@@ -144,6 +227,7 @@ impl Store {
         self.tree.apply_batch(batch)?;
         self.is_whole.store(true, Ordering::Release);
         self.sequence.store(sequence, Ordering::Release);
+        self.open.store(open, Ordering::Release);
         for (thread, touched) in &touched {
             self.boards.patch(&self.tree, *thread, &touched.numbers);
         }
@@ -152,6 +236,23 @@ impl Store {
         *self.inventory.lock().unwrap_or_else(PoisonError::into_inner) = inventory;
         Ok(())
     }
+}
+
+/// The sites whose sweeps are open, as the store has it.
+fn open_sites(tree: &sled::Tree, checkpoint: Option<&Checkpoint>) -> Result<BTreeSet<SiteId>, Error> {
+    let mut open = BTreeSet::new();
+    if checkpoint.is_none_or(|checkpoint| checkpoint.open == 0) {
+        return Ok(open);
+    }
+    let prefix = prefix::sites();
+    for entry in tree.scan_prefix(&prefix) {
+        let (key, stored) = entry?;
+        let site = Site::from_stored(&stored)?;
+        if site.swept < site.decisions {
+            open.insert(crate::digest::parse(key.get(prefix.len()..).unwrap_or_default())?);
+        }
+    }
+    Ok(open)
 }
 
 /// Waits until a step is written. sled panics over some damage, which is damage like any other here.

@@ -21,7 +21,7 @@ use crate::steps::Folder;
 use crate::value::Value;
 
 /// The layout of keys and values, and the events that are known. Another number is another generation.
-pub const SCHEMA: u32 = 4;
+pub const SCHEMA: u32 = 5;
 /// The only tree.
 const TREE: &str = "koe";
 
@@ -35,6 +35,9 @@ pub struct Options {
     /// Events in one of the steps that a long batch is cut into while nobody reads: each is prepared while the one before it
     /// is written, and a comment's votes are written once a step.
     pub step_events_max: NonZeroUsize,
+    /// What one part of a decision about all threads may cost, in votes that are looked at: how long other events wait for it. A
+    /// comment that changes costs as much as 100 of them.
+    pub part_cost_max: usize,
     /// How often sled brings what is written to the disk; what a crash takes is folded again.
     pub flush_every_millis: u64,
 }
@@ -45,6 +48,7 @@ impl Default for Options {
             cache_bytes: 256 * 1024 * 1024,
             fold_cache_bytes: 96 * 1024 * 1024,
             step_events_max: const { NonZeroUsize::new(50_000).expect("not zero") },
+            part_cost_max: 100_000,
             flush_every_millis: 500,
         }
     }
@@ -58,6 +62,7 @@ pub struct Store {
     pub(crate) gate: RwLock<()>,
     pub(crate) sequence: AtomicU64,
     pub(crate) step_events_max: usize,
+    pub(crate) part_cost_max: usize,
     /// What the fold keeps from step to step.
     pub(crate) folder: Mutex<Folder>,
     /// What rankings are read from, kept right by the fold.
@@ -66,6 +71,10 @@ pub struct Store {
     pub(crate) is_whole: AtomicBool,
     /// Of what is stored.
     pub(crate) inventory: Mutex<Inventory>,
+    /// Whether some threads have not come to what was decided for their site.
+    pub(crate) open: AtomicBool,
+    /// Threads that somebody waits for.
+    pub(crate) wanted: Mutex<BTreeSet<Place>>,
 }
 
 /// What one batch made of the store.
@@ -127,19 +136,24 @@ impl Store {
         if let Some(checkpoint) = checkpoint.as_ref().filter(|checkpoint| checkpoint.schema != SCHEMA) {
             return Err(Error::OtherSchema { found: checkpoint.schema });
         }
-        let sequence = checkpoint.map_or(0, |checkpoint| checkpoint.sequence);
+        let sequence = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.sequence);
         let (inventory, keys) = Inventory::taken(&tree, sequence)?;
-        let folder = Folder::new(Draft::new(&Source::new(&tree, keys), options.fold_cache_bytes), inventory);
+        let draft = Draft::new(&Source::new(&tree, keys), options.fold_cache_bytes);
+        let folder = Folder::new(draft, checkpoint, inventory, &tree)?;
+        let open = folder.is_open();
         Ok(Self {
             db,
             tree,
             gate: RwLock::new(()),
             sequence: AtomicU64::new(sequence),
             step_events_max: options.step_events_max.get(),
+            part_cost_max: options.part_cost_max,
             folder: Mutex::new(folder),
             boards: Boards::default(),
             is_whole: AtomicBool::new(true),
             inventory: Mutex::new(inventory),
+            open: AtomicBool::new(open),
+            wanted: Mutex::default(),
         })
     }
 
@@ -179,7 +193,7 @@ impl View<'_> {
         let mut comments = Vec::with_capacity(numbers.len());
         for &number in numbers.iter().filter(|_| !hidden) {
             let comment = self.row(no, number)?;
-            let (id, state) = (crate::pages::id_of(&comment), crate::codes::state(comment.state)?);
+            let (id, state) = (crate::pages::id_of(&comment), comment.state()?);
             comments.push(CommentChange { id, number, state, tally: self.tally(no, number)? });
         }
         let (site, thread) = (place.site.clone(), id.clone());
@@ -208,7 +222,7 @@ pub(crate) fn changes(draft: &mut Draft, touched: &Touched) -> Result<Vec<Thread
             if !comment.shown {
                 continue;
             }
-            let (id, state) = (crate::pages::id_of(comment), crate::codes::state(comment.state)?);
+            let (id, state) = (crate::pages::id_of(comment), comment.state()?);
             let (chunk, slot) = Scores::place_of(number);
             let scores = draft.scores.get(&Key::Scores(place, chunk))?;
             let tally = scores.map(|scores| scores.get(slot)).unwrap_or_default();
@@ -228,6 +242,6 @@ mod tests {
     /// A store in which a thread froze at an event of a newer release is folded anew by that release.
     #[test]
     fn a_new_event_is_a_new_schema() {
-        assert_eq!((SCHEMA, domain::Event::KINDS.len()), (4, 21), "count both up");
+        assert_eq!((SCHEMA, domain::Event::KINDS.len()), (5, 28), "count both up");
     }
 }

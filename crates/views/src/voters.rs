@@ -8,6 +8,7 @@ use domain::AuthorId;
 use crate::draft::Draft;
 use crate::error::Error;
 use crate::keys::{Key, PlaceNo};
+use crate::records::VoterIds;
 use crate::value::Value;
 
 /// Voters for one bucket, on average; up to about twice as many stand in one before it is split. Stored: never change.
@@ -109,6 +110,28 @@ pub(crate) fn add(draft: &mut Draft, site: PlaceNo, voters: u32, id: &AuthorId) 
     }
     draft.voter_buckets.put(&Key::VoterBucket(site, shared), stay);
     draft.voter_buckets.put(&Key::VoterBucket(site, there), go);
+    Ok(())
+}
+
+/// Lets a voter's number stand under another id.
+pub(crate) fn rename(
+    draft: &mut Draft,
+    site: PlaceNo,
+    voters: u32,
+    (from, to, number): (&AuthorId, &AuthorId, u32),
+) -> Result<(), Error> {
+    let bucket = |id: &AuthorId| Key::VoterBucket(site, bucket_of(hash(id.as_str().as_bytes()), buckets(voters)));
+    let old = draft.voter_buckets.change(&bucket(from))?.get_or_insert_default();
+    let mut kept = Bucket::default();
+    let others = old.entries().filter(|(id, _)| *id != from.as_str().as_bytes());
+    others.for_each(|(id, number)| kept.push(id, number));
+    *old = kept;
+    let new = draft.voter_buckets.change(&bucket(to))?.get_or_insert_default();
+    new.push(to.as_str().as_bytes(), number);
+    let (chunk, slot) = VoterIds::place_of(number);
+    let ids = draft.voter_ids.change(&Key::VoterIds(site, chunk))?;
+    let id = ids.as_mut().and_then(|ids| ids.0.get_mut(slot)).ok_or(Error::Damaged("a voter is missing"))?;
+    *id = to.to_string();
     Ok(())
 }
 

@@ -37,6 +37,7 @@ const SMALL: Options = Options {
     cache_bytes: 8 * 1024 * 1024,
     fold_cache_bytes: 64 * 1024,
     step_events_max: NonZeroUsize::new(3).unwrap(),
+    part_cost_max: 100_000,
     flush_every_millis: 500,
 };
 const LOG: (&str, i64, u64) = ("test", 0, 1);

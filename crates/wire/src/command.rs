@@ -3,6 +3,7 @@
 mod encode;
 mod manage;
 mod take_part;
+mod undo;
 
 use domain::ids::ALL;
 use domain::{Command, CommandBody, Place, Rejection, SiteId, ThreadId};

@@ -1,20 +1,20 @@
 //! Events: messages of the log to and from the domain. Old events are upcast here, in one place.
 
 use domain::limits::{
-    MESSAGE_ID_BYTES_MAX, RECORDED_LINE_BYTES_MAX, RECORDED_QUOTES_MAX, RECORDED_TEXT_BYTES_MAX,
-    RECORDED_WORDS_BYTES_MAX, RECORDED_WORDS_MAX,
+    MESSAGE_ID_BYTES_MAX, RECORDED_ERASED_MAX, RECORDED_LINE_BYTES_MAX, RECORDED_QUOTES_MAX,
+    RECORDED_TEXT_BYTES_MAX, RECORDED_VOTERS_MAX, RECORDED_WORDS_BYTES_MAX, RECORDED_WORDS_MAX,
 };
 use domain::moderation::{Ban, ModeChange};
 use domain::settings::{Closing, SettingsPatch, ThreadPatch};
 use domain::text::Text;
-use domain::{Content, Envelope, Event, Recorded, Rejection, Unreadable};
+use domain::{Content, Envelope, ErasedMessage, Event, Recorded, Rejection, Unreadable};
 use prost::Message;
 use thiserror::Error;
 
 use crate::values::{
     actor_in, actor_out, category_in, category_out, closes_at_out, mode_in, mode_out, optional_comment,
     optional_hold_in, optional_hold_out, optional_thread, optional_time_in, quote_in, quote_out, settings_out,
-    settings_recorded, time_in, time_out, vote_in, vote_out,
+    settings_recorded, time_in, time_out, vote_in, vote_out, voters_in,
 };
 use crate::{subject, v1};
 
@@ -23,13 +23,16 @@ pub const MESSAGE_ID: &str = "Nats-Msg-Id";
 
 /// An event as bytes.
 pub fn encode(envelope: &Envelope) -> Vec<u8> {
+    envelope_out(envelope).encode_to_vec()
+}
+
+fn envelope_out(envelope: &Envelope) -> v1::Envelope {
     v1::Envelope {
         id: envelope.id.to_string(),
         time: Some(time_out(envelope.time)),
         actor: Some(actor_out(&envelope.actor)),
         event: Some(event_out(&envelope.event)),
     }
-    .encode_to_vec()
 }
 
 #[expect(clippy::too_many_lines, reason = "one arm for each event, and nothing else")]
@@ -124,6 +127,43 @@ fn event_out(event: &Event) -> v1::envelope::Event {
         Event::VoteCast { comment, vote } => {
             Out::VoteCast(v1::VoteCast { comment: comment.to_string(), vote: vote_out(*vote) })
         }
+        Event::VotesVoided { voters, since, reason } => Out::VotesVoided(v1::VotesVoided {
+            voters: voters.iter().map(ToString::to_string).collect(),
+            since: since.map(time_out),
+            reason: reason.to_string(),
+        }),
+        Event::VotesUnvoided { voters, reason } => Out::VotesUnvoided(v1::VotesUnvoided {
+            voters: voters.iter().map(ToString::to_string).collect(),
+            reason: reason.to_string(),
+        }),
+        Event::CommentsRemoved { author, since, reason, rule } => Out::CommentsRemoved(v1::CommentsRemoved {
+            author: author.to_string(),
+            since: since.map(time_out),
+            reason: reason.to_string(),
+            rule: rule.to_string(),
+        }),
+        Event::RemovalUndone { removal, reason } => {
+            Out::RemovalUndone(v1::RemovalUndone { removal: removal.to_string(), reason: reason.to_string() })
+        }
+        Event::CommentErased { comment, reason } => {
+            Out::CommentErased(v1::CommentErased { comment: comment.to_string(), reason: reason.to_string() })
+        }
+        Event::AuthorErased { author, comments_kept, reason } => Out::AuthorErased(v1::AuthorErased {
+            author: author.to_string(),
+            comments_kept: *comments_kept,
+            reason: reason.to_string(),
+        }),
+        Event::MessagesErased { messages } => {
+            Out::MessagesErased(v1::MessagesErased { messages: messages.iter().map(erased_out).collect() })
+        }
+    }
+}
+
+fn erased_out(message: &ErasedMessage) -> v1::ErasedMessage {
+    v1::ErasedMessage {
+        sequence: message.sequence,
+        thread: message.thread.as_ref().map_or_else(String::new, ToString::to_string),
+        envelope: Some(envelope_out(&message.envelope)),
     }
 }
 
@@ -142,6 +182,8 @@ enum Unread {
     NoTime,
     #[error("a field is longer than any release lets in")]
     TooLong,
+    #[error("an event about a thread under `all`, or the reverse")]
+    Misplaced,
 }
 
 /// A message of the log in its place. Never fails: what cannot be read is part of the log too.
@@ -156,7 +198,7 @@ pub fn decode(sequence: u64, subject: &str, message_id: &str, payload: &[u8]) ->
     let content = match envelope(payload, parsed.kind) {
         _ if !parsed.partition_fits => Content::Misplaced { message_id: message_id() },
         Ok(envelope) if !may_stand(&envelope.event, parsed.place.thread.is_some()) => {
-            let reason = "an event about a thread under `all`, or the reverse".into();
+            let reason = Unread::Misplaced.to_string().into();
             Content::Unreadable(Unreadable { message_id: message_id(), reason })
         }
         Ok(envelope) => Content::Event(envelope),
@@ -174,9 +216,13 @@ fn may_stand(event: &Event, under_thread: bool) -> bool {
         | Event::SiteSet(_)
         | Event::AuthorNamed { .. }
         | Event::AuthorBanned { .. }
-        | Event::AuthorUnbanned { .. } => !under_thread,
+        | Event::AuthorUnbanned { .. }
+        | Event::VotesVoided { .. }
+        | Event::VotesUnvoided { .. }
+        | Event::AuthorErased { .. }
+        | Event::MessagesErased { .. } => !under_thread,
         // Of a thread, or of a whole site.
-        Event::ThreadModeSet(_) => true,
+        Event::ThreadModeSet(_) | Event::CommentsRemoved { .. } | Event::RemovalUndone { .. } => true,
         Event::ThreadOpened { .. }
         | Event::ThreadUpdated(_)
         | Event::ThreadMoved { .. }
@@ -191,21 +237,33 @@ fn may_stand(event: &Event, under_thread: bool) -> bool {
         | Event::CommentFlagged { .. }
         | Event::FlagWithdrawn { .. }
         | Event::FlagsResolved { .. }
+        | Event::CommentErased { .. }
         | Event::VoteCast { .. } => under_thread,
     }
 }
 
 fn envelope(payload: &[u8], kind: &str) -> Result<Envelope, Unread> {
-    let message = v1::Envelope::decode(payload)?;
+    let envelope = envelope_in(v1::Envelope::decode(payload)?)?;
+    if envelope.event.kind() == kind { Ok(envelope) } else { Err(Unread::OtherKind(kind.to_owned())) }
+}
+
+fn envelope_in(message: v1::Envelope) -> Result<Envelope, Unread> {
     let event = event_in(message.event.ok_or(Unread::UnknownEvent)?)?;
     if !has_an_end(&event) {
         return Err(Unread::TooLong);
     }
-    if event.kind() != kind {
-        return Err(Unread::OtherKind(kind.to_owned()));
-    }
     let time = message.time.as_ref().and_then(time_in).ok_or(Unread::NoTime)?;
     Ok(Envelope { id: message.id.parse()?, time, actor: actor_in(message.actor)?, event })
+}
+
+/// A message of the log, as another one carries it: it could stand in its place.
+fn erased_in(message: v1::ErasedMessage) -> Result<ErasedMessage, Unread> {
+    let envelope = envelope_in(message.envelope.ok_or(Unread::UnknownEvent)?)?;
+    let thread = optional_thread(&message.thread)?;
+    if !may_stand(&envelope.event, thread.is_some()) {
+        return Err(Unread::Misplaced);
+    }
+    Ok(ErasedMessage { sequence: message.sequence, thread, envelope })
 }
 
 /// Whether every field fits what read models store.
@@ -228,8 +286,18 @@ fn has_an_end(event: &Event) -> bool {
         }
         Event::AuthorUnbanned { reason, .. }
         | Event::CommentHeld { reason, .. }
-        | Event::CommentRestored { reason, .. } => lines(&[reason]),
-        Event::CommentRemoved { reason, rule, .. } => lines(&[reason, rule]),
+        | Event::CommentRestored { reason, .. }
+        | Event::RemovalUndone { reason, .. }
+        | Event::CommentErased { reason, .. }
+        | Event::AuthorErased { reason, .. } => lines(&[reason]),
+        Event::CommentRemoved { reason, rule, .. } | Event::CommentsRemoved { reason, rule, .. } => {
+            lines(&[reason, rule])
+        }
+        Event::VotesVoided { voters, reason, .. } | Event::VotesUnvoided { voters, reason } => {
+            voters.len() <= RECORDED_VOTERS_MAX && lines(&[reason])
+        }
+        // What it carries was looked at alone.
+        Event::MessagesErased { messages } => messages.len() <= RECORDED_ERASED_MAX,
         Event::CommentFlagged { words, .. } => lines(&[words]),
         Event::FlagsResolved { statement, .. } => statement.len() <= RECORDED_TEXT_BYTES_MAX,
         Event::CommentDeleted { .. }
@@ -253,7 +321,7 @@ fn settings_have_an_end(patch: &SettingsPatch) -> bool {
 }
 
 #[expect(clippy::too_many_lines, reason = "one arm for each event, and nothing else")]
-fn event_in(event: v1::envelope::Event) -> Result<Event, Rejection> {
+fn event_in(event: v1::envelope::Event) -> Result<Event, Unread> {
     use v1::envelope::Event as In;
     Ok(match event {
         In::SiteOpened(event) => Event::SiteOpened { name: event.name.into(), zone: event.zone.into() },
@@ -333,5 +401,36 @@ fn event_in(event: v1::envelope::Event) -> Result<Event, Rejection> {
             statement: event.statement.into(),
         },
         In::VoteCast(event) => Event::VoteCast { comment: event.comment.parse()?, vote: vote_in(event.vote)? },
+        In::VotesVoided(event) => Event::VotesVoided {
+            voters: voters_in(&event.voters)?,
+            since: optional_time_in(event.since.as_ref())?,
+            reason: event.reason.into(),
+        },
+        In::VotesUnvoided(event) => {
+            Event::VotesUnvoided { voters: voters_in(&event.voters)?, reason: event.reason.into() }
+        }
+        In::CommentsRemoved(event) => Event::CommentsRemoved {
+            author: event.author.parse()?,
+            since: optional_time_in(event.since.as_ref())?,
+            reason: event.reason.into(),
+            rule: event.rule.into(),
+        },
+        In::RemovalUndone(event) => {
+            Event::RemovalUndone { removal: event.removal.parse()?, reason: event.reason.into() }
+        }
+        In::CommentErased(event) => {
+            Event::CommentErased { comment: event.comment.parse()?, reason: event.reason.into() }
+        }
+        In::AuthorErased(event) => Event::AuthorErased {
+            author: event.author.parse()?,
+            comments_kept: event.comments_kept,
+            reason: event.reason.into(),
+        },
+        In::MessagesErased(event) => Event::MessagesErased {
+            messages: event.messages.into_iter().map(erased_in).collect::<Result<_, _>>()?,
+        },
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,6 +50,8 @@ codes! {
     RateLimited = "rate-limited", 429, "this actor asks too often; try again in a moment";
     /// The broker has no room.
     LogFull = "log-full", 507, "the log is full; nothing was recorded";
+    /// The broker takes no deletes.
+    LogUndeletable = "log-undeletable", 507, "the log takes no deletes, so that nothing can be erased; the stream KOE_EVENTS must not deny them";
     /// The writer's clock is off the broker's.
     ClockSkewed = "clock-skewed", 503, "this writer's clock is off and it refuses to write; nothing was recorded";
     /// The broker, a projector or a writer does not answer.
@@ -126,6 +128,7 @@ impl Code {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one line for each rejection, and nothing else")]
 fn status_of(rejection: Rejection) -> u16 {
     match rejection {
         Rejection::NotPermitted | Rejection::OwnComment | Rejection::NotAuthor | Rejection::Banned => 403,
@@ -135,18 +138,26 @@ fn status_of(rejection: Rejection) -> u16 {
         | Rejection::ParentUnknown
         | Rejection::QuoteUnknown
         | Rejection::SuccessorUnknown
+        | Rejection::VoterUnknown
+        | Rejection::AuthorUnknown
+        | Rejection::RemovalUnknown
         | Rejection::FlagUnknown => 404,
         Rejection::SiteExists
         | Rejection::ThreadExists
         | Rejection::ThreadFrozen
         | Rejection::CommentRemoved
         | Rejection::CommentDeleted
+        | Rejection::CommentErased
         | Rejection::CommentHeld
         | Rejection::CommentNotHeld
         | Rejection::CommentNotRemoved
         | Rejection::ParentRemoved
         | Rejection::ParentDeleted
+        | Rejection::ParentErased
         | Rejection::ParentHeld
+        | Rejection::VotesNotVoid
+        | Rejection::AuthorErased
+        | Rejection::RemovalUndone
         | Rejection::EditWindowClosed
         | Rejection::RevisionStale
         | Rejection::EditsTooMany
@@ -190,6 +201,7 @@ fn status_of(rejection: Rejection) -> u16 {
         | Rejection::FlagWordsInvalid
         | Rejection::StatementInvalid
         | Rejection::VoteInvalid
+        | Rejection::VotersInvalid
         | Rejection::PartitionWrong => 400,
     }
 }

@@ -42,6 +42,11 @@ pub fn events_of(kind: &str) -> String {
     format!("koe.v1.event.*.*.*.{kind}")
 }
 
+/// Where every event of a site is published.
+pub fn events_in(site: &SiteId) -> String {
+    format!("koe.v1.event.{site}.>")
+}
+
 /// What the subject of an event says.
 #[derive(Debug, PartialEq, Eq)]
 pub struct EventSubject<'a> {

@@ -5,8 +5,8 @@ use domain::moderation::ModeChange;
 use domain::settings::{Closing, SettingsPatch};
 use domain::text;
 use domain::{
-    Actor, CommentId, FlagCategory, Hold, Mode, Order, Quote, Rejection, Role, State, ThreadId, Timestamp, Vote,
-    limits,
+    Actor, AuthorId, CommentId, FlagCategory, Hold, Mode, Order, Quote, Rejection, Role, State, ThreadId,
+    Timestamp, Vote, limits,
 };
 
 use crate::v1;
@@ -39,6 +39,11 @@ fn role_out(role: Role) -> i32 {
 /// An actor as it stands in requests and events.
 pub fn actor_out(actor: &Actor) -> v1::Actor {
     v1::Actor { id: actor.id.to_string(), roles: actor.roles.iter().map(role_out).collect() }
+}
+
+/// Voters out of a request or an event.
+pub fn voters_in(voters: &[String]) -> Result<Vec<AuthorId>, Rejection> {
+    voters.iter().map(|voter| voter.parse()).collect()
 }
 
 /// A vote as it stands in requests and events.
@@ -97,7 +102,7 @@ macro_rules! enums {
 }
 
 enums!(mode_in, mode_out, Mode, Mode: Open, Premoderated, ReadOnly, Hidden);
-enums!(state_in, state_out, CommentState, State: Visible, Removed, Deleted, Held);
+enums!(state_in, state_out, CommentState, State: Visible, Removed, Deleted, Held, Erased);
 enums!(hold_in, hold_out, HoldReason, Hold: Mode, NewAuthor, Link, Word, Flags, Decision);
 enums!(category_in, category_out, FlagCategory, FlagCategory: Spam, Abuse, OffTopic, Misinformation, Illegal, Other);
 

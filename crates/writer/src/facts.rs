@@ -3,20 +3,21 @@
 //! What changes facts is heard of while it is published, and forgets what it changes. What is not heard (a lost message, a
 //! freeze) is a moment old at most.
 
+mod kept;
+
 use client::Client;
 use domain::moderation::Ban;
 use domain::settings::SiteRules;
-use domain::thread::{AuthorFacts, CommentFacts, Facts, FlagFacts, Needs, Standing};
-use domain::{AuthorId, CommandId, CommentId, Content, Event, Mode, Place, Recorded, SiteId, State};
+use domain::thread::{AuthorFacts, CommentFacts, Facts, FlagFacts, Needs, PersonFacts, RemovalFacts, Standing};
+use domain::{AuthorId, CommandId, CommentId, Mode, Place, State};
 use futures::StreamExt as _;
 use futures::stream::select_all;
-use moka::sync::Cache;
 use wire::v1;
 use wire::values::{mode_in, state_in, time_in};
 
-use crate::limits::{FACTS_AGE_MAX, FACTS_CACHED_MAX, HEARD_KEPT};
 use crate::metrics::Metrics;
 use crate::settings::SettingsSource;
+use kept::Kept;
 
 /// What is known of a place and of a command.
 pub(crate) struct Known {
@@ -25,41 +26,15 @@ pub(crate) struct Known {
     pub(crate) accepted_at: Option<String>,
 }
 
-/// What is known of a place that is open.
-#[derive(Clone)]
-struct PlaceKnown {
-    /// Without comments and without an author.
-    facts: Facts,
-    /// How many bans the site has spoken: without one, nobody needs to be asked for.
-    bans: u32,
-}
-
-/// Something that an event was heard of.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Heard {
-    /// A site or a thread.
-    Place(Place),
-    Comment(Place, CommentId),
-    Author(SiteId, AuthorId),
-    /// That a site bans at all.
-    Bans(SiteId),
-}
-
 /// The facts that writers decide on.
 pub(crate) struct FactSource {
     client: Client,
-    /// Places that are open. What is not there is asked for every time: it may be there now.
-    places: Cache<Place, PlaceKnown>,
-    comments: Cache<(Place, CommentId), CommentFacts>,
-    authors: Cache<(SiteId, AuthorId), AuthorFacts>,
-    /// What was heard of: what the projector says of it meanwhile may be from before.
-    heard: Cache<Heard, ()>,
-    /// Whether an author matters although the site has no bans: for the comments they had.
-    counts_matter: bool,
+    kept: Kept,
 }
 
-/// The events that change facts. A vote changes none, and of a new comment nothing is known.
-const HEARD: [&str; 13] = [
+/// The events that change facts that are kept. A vote changes none, nor do votes that are void, and of a new comment nothing
+/// is known. What a message says without what was erased was known already.
+const HEARD: [&str; 17] = [
     "site-set",
     "thread-updated",
     "thread-mode-set",
@@ -73,25 +48,15 @@ const HEARD: [&str; 13] = [
     "comment-removed",
     "comment-restored",
     "comment-flagged",
+    "comment-erased",
+    "comments-removed",
+    "removal-undone",
+    "author-erased",
 ];
 
 impl FactSource {
     pub(crate) fn new(client: Client, counts_matter: bool) -> Self {
-        fn cache<K, V>(time_to_live: std::time::Duration) -> Cache<K, V>
-        where
-            K: std::hash::Hash + Eq + Send + Sync + 'static,
-            V: Clone + Send + Sync + 'static,
-        {
-            Cache::builder().max_capacity(FACTS_CACHED_MAX).time_to_live(time_to_live).build()
-        }
-        Self {
-            client,
-            places: cache(FACTS_AGE_MAX),
-            comments: cache(FACTS_AGE_MAX),
-            authors: cache(FACTS_AGE_MAX),
-            heard: cache(HEARD_KEPT),
-            counts_matter,
-        }
+        Self { client, kept: Kept::new(counts_matter) }
     }
 
     /// Facts that are a moment old at most.
@@ -101,27 +66,11 @@ impl FactSource {
         needs: &Needs,
         metrics: &Metrics,
     ) -> Result<Facts, client::Error> {
-        if let Some(facts) = self.cached(place, needs) {
+        if let Some(facts) = self.kept.cached(place, needs) {
             metrics.cached.inc();
             return Ok(facts);
         }
         Ok(self.asked(place, needs, None, "", metrics).await?.facts)
-    }
-
-    fn cached(&self, place: &Place, needs: &Needs) -> Option<Facts> {
-        if needs.flag {
-            return None;
-        }
-        let PlaceKnown { mut facts, bans } = self.places.get(place)?;
-        if let Some(author) = &needs.author
-            && (self.counts_matter || bans > 0 || self.heard.contains_key(&Heard::Bans(place.site.clone())))
-        {
-            facts.author = self.authors.get(&(place.site.clone(), author.clone()))?;
-        }
-        for &id in &needs.comments {
-            facts.comments.push((id, self.comments.get(&(place.clone(), id))?));
-        }
-        Some(facts)
     }
 
     /// Facts at a position, and whether the command is known there.
@@ -134,9 +83,9 @@ impl FactSource {
         metrics: &Metrics,
     ) -> Result<Known, client::Error> {
         metrics.asked.inc();
-        let reply = self.client.facts(place, (&needs.comments, needs.author.as_ref()), id, at_least).await?;
+        let reply = self.client.facts(place, needs, id, at_least).await?;
         let facts = facts_in(place, &reply);
-        self.keep(place, needs, &facts, reply.bans);
+        self.kept.keep(place, needs, &facts, reply.bans);
         Ok(Known { facts, accepted_at: reply.command.map(|known| known.position) })
     }
 
@@ -151,62 +100,9 @@ impl FactSource {
             if let Some(place) = recorded.place.as_ref().filter(|place| place.thread.is_none()) {
                 settings.forget(&place.site);
             }
-            self.forget(recorded);
+            self.kept.forget(recorded);
         }
         Ok(())
-    }
-
-    fn forget(&self, recorded: Recorded) {
-        let (Some(place), Content::Event(envelope)) = (recorded.place, recorded.content) else { return };
-        let site = place.site.clone();
-        if let Event::AuthorBanned { author, .. } | Event::AuthorUnbanned { author, .. } = &envelope.event {
-            self.heard.insert(Heard::Bans(site.clone()), ());
-            self.heard.insert(Heard::Author(site.clone(), author.clone()), ());
-            self.authors.invalidate(&(site, author.clone()));
-        } else if let Some(comment) = envelope.event.comment() {
-            self.heard.insert(Heard::Comment(place.clone(), comment), ());
-            self.comments.invalidate(&(place, comment));
-        } else {
-            self.heard.insert(Heard::Place(place.clone()), ());
-            if place.thread.is_some() {
-                self.places.invalidate(&place);
-            } else {
-                // Which threads of the site are kept is not known, and this is rare.
-                self.places.invalidate_all();
-            }
-        }
-    }
-
-    fn keep(&self, place: &Place, needs: &Needs, facts: &Facts, bans: u32) {
-        let thread_fits = place.thread.is_none() || facts.thread == Some(Standing::Open);
-        if facts.site != Some(Standing::Open) || !thread_fits {
-            return;
-        }
-        let alone = Facts { author: AuthorFacts::default(), comments: Vec::new(), ..facts.clone() };
-        self.places.insert(place.clone(), PlaceKnown { facts: alone, bans });
-        // Looked at after the insert, here and below, so that nothing is heard of between the two.
-        let site = Place { site: place.site.clone(), thread: None };
-        if self.was_heard(&Heard::Place(place.clone())) || self.was_heard(&Heard::Place(site)) {
-            self.places.invalidate(place);
-        }
-        if let Some(author) = &needs.author {
-            let key = (place.site.clone(), author.clone());
-            self.authors.insert(key.clone(), facts.author.clone());
-            if self.was_heard(&Heard::Author(key.0.clone(), key.1.clone())) {
-                self.authors.invalidate(&key);
-            }
-        }
-        for (id, comment) in &facts.comments {
-            let key = (place.clone(), *id);
-            self.comments.insert(key.clone(), comment.clone());
-            if self.was_heard(&Heard::Comment(place.clone(), *id)) {
-                self.comments.invalidate(&key);
-            }
-        }
-    }
-
-    fn was_heard(&self, what: &Heard) -> bool {
-        self.heard.contains_key(what)
     }
 }
 
@@ -234,6 +130,8 @@ fn facts_in(place: &Place, reply: &v1::FactsReply) -> Facts {
         moves: reply.moves,
         author: reply.author.as_ref().map(author_in).unwrap_or_default(),
         comments: reply.comments.iter().filter_map(comment_in).collect(),
+        people: reply.people.iter().filter_map(person_in).collect(),
+        removal: reply.removal.map(|removal| RemovalFacts { undone: removal.undone }),
         ..Facts::default()
     }
 }
@@ -246,6 +144,10 @@ fn author_in(fact: &v1::AuthorFact) -> AuthorFacts {
         shown: fact.shown,
         flag: fact.flagged.then_some(FlagFacts { waits: fact.flag_waits }),
     }
+}
+
+fn person_in(fact: &v1::PersonFact) -> Option<(AuthorId, PersonFacts)> {
+    Some((fact.id.parse().ok()?, PersonFacts { votes_void: fact.votes_void, erased: fact.erased }))
 }
 
 fn comment_in(fact: &v1::CommentFact) -> Option<(CommentId, CommentFacts)> {

@@ -17,3 +17,5 @@ pub(crate) const RATES_MAX: u64 = 64;
 pub(crate) const ACTORS_MAX: usize = 100_000;
 /// Commands between two looks at how many actors are kept.
 pub(crate) const ACTORS_CHECK_INTERVAL: u64 = 1_024;
+/// Voters that a refusal names: whoever mistook a list sees which one it was, and the answer stays short.
+pub(crate) const VOTERS_TOLD_MAX: usize = 10;

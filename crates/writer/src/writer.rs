@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Context as _;
 use client::Client;
 use domain::decide::event_of;
-use domain::thread::{Facts, Needs, needs};
-use domain::{Command, Envelope, Event, Place, Rejection, SiteId, Timestamp, decide};
+use domain::thread::{Facts, Needs, PersonFacts, needs};
+use domain::{AuthorId, Command, CommandBody, Envelope, Event, Place, Rejection, SiteId, Timestamp, decide};
 use journal::{Appended, Journal};
 use prometheus::Registry;
 use service::Refusal;
@@ -16,6 +16,7 @@ use wire::error::Failure;
 use wire::{Code, Position, v1};
 
 use crate::facts::{FactSource, Known};
+use crate::limits::VOTERS_TOLD_MAX;
 use crate::looks::Looks;
 use crate::metrics::Metrics;
 use crate::rate::{RateOptions, Rates};
@@ -75,6 +76,11 @@ impl Writer {
         })
     }
 
+    /// The log that it writes.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
     /// Keeps what the writer knows fresh, until the connection is given up.
     pub async fn keep_fresh(&self) -> anyhow::Result<()> {
         tokio::select! {
@@ -95,8 +101,8 @@ impl Writer {
 
     /// Whether a thread exists at a position.
     pub async fn has_thread(&self, place: &Place, at_least: &str) -> Result<bool, Refusal> {
-        let nothing = Needs { comments: Vec::new(), author: None, flag: false };
-        let known = self.facts.asked(place, &nothing, None, at_least, &self.metrics).await.map_err(refusal_of)?;
+        let known =
+            self.facts.asked(place, &Needs::default(), None, at_least, &self.metrics).await.map_err(refusal_of)?;
         Ok(known.facts.thread.is_some())
     }
 
@@ -265,20 +271,47 @@ impl Draft {
 
 /// The event of a command, by the rules of the domain and those of the service.
 async fn decided(draft: &Draft, facts: &Facts, judge: &impl Judge, at_least: &str) -> Result<Event, Refusal> {
-    let mut event = decide(&draft.command, facts).map_err(|rejection| refusal_for(rejection, facts))?;
+    let mut event =
+        decide(&draft.command, facts).map_err(|rejection| refusal_for(rejection, &draft.command.body, facts))?;
     judge.judge(facts, &mut event, at_least).await?;
     Ok(event)
 }
 
-/// A refusal, which tells a banned person until when and why.
-fn refusal_for(rejection: Rejection, facts: &Facts) -> Refusal {
-    match (&facts.author.ban, rejection) {
-        (Some(ban), Rejection::Banned) => {
+/// A refusal, which tells a banned person until when and why, and whoever names many voters which of them it is about.
+fn refusal_for(rejection: Rejection, body: &CommandBody, facts: &Facts) -> Refusal {
+    match (rejection, &facts.author.ban) {
+        (Rejection::Banned, Some(ban)) => {
             let until = ban.until.and_then(|until| jiff::Timestamp::from_millisecond(until.0).ok());
             let until = until.map_or_else(|| "for good".to_owned(), |until| format!("until {until}"));
             Refusal::with_detail(rejection, format!("banned from this site {until}: {}", ban.reason))
         }
-        (_, rejection) => rejection.into(),
+        (Rejection::VoterUnknown, _) => {
+            let voters = those_of(body, |voter| known_as(facts, voter).is_none());
+            Refusal::with_detail(rejection, format!("these never took part in this site: {voters}"))
+        }
+        (Rejection::VotesNotVoid, _) => {
+            let voters = those_of(body, |voter| known_as(facts, voter).is_some_and(|person| !person.votes_void));
+            Refusal::with_detail(rejection, format!("the votes of these are not void: {voters}"))
+        }
+        _ => rejection.into(),
+    }
+}
+
+fn known_as(facts: &Facts, id: &AuthorId) -> Option<PersonFacts> {
+    facts.people.iter().find(|(known, _)| known == id).map(|(_, person)| *person)
+}
+
+/// Some of the voters that a command names, in words.
+fn those_of(body: &CommandBody, are: impl Fn(&AuthorId) -> bool) -> String {
+    let voters = match body {
+        CommandBody::VoidVotes { voters, .. } | CommandBody::UnvoidVotes { voters, .. } => voters.as_slice(),
+        _ => &[],
+    };
+    let voters: Vec<&str> = voters.iter().filter(|voter| are(voter)).map(AuthorId::as_str).collect();
+    let told = voters.iter().take(VOTERS_TOLD_MAX).copied().collect::<Vec<_>>().join(", ");
+    match voters.len().saturating_sub(VOTERS_TOLD_MAX) {
+        0 => told,
+        more => format!("{told}, and {more} more"),
     }
 }
 
@@ -293,7 +326,7 @@ fn refused_by_log(error: &journal::Error) -> Refusal {
         journal::Error::Full(_) => Failure::LogFull,
         journal::Error::Late => Failure::CommandExpired,
         journal::Error::Unavailable(_) => Failure::Unavailable,
-        journal::Error::Misconfigured(_) => Failure::Internal,
+        journal::Error::Misconfigured(_) | journal::Error::Undeletable(_) => Failure::Internal,
     }
     .into()
 }
@@ -317,6 +350,8 @@ fn refusal_of(error: client::Error) -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use domain::command::Voters;
+
     use super::*;
 
     #[test]
@@ -331,5 +366,25 @@ mod tests {
     fn an_answer_of_the_projector_that_cannot_be_used_is_our_defect() {
         let unknown = client::Error::Unknown { code: "of-a-newer-release".into(), message: String::new() };
         assert_eq!(refusal_of(unknown), Refusal::from(Failure::Internal));
+    }
+
+    #[test]
+    fn who_names_many_voters_is_told_which_of_them_it_is_about() {
+        let ids = |numbers: std::ops::Range<u32>| numbers.map(|n| format!("v{n}").parse::<AuthorId>().unwrap());
+        let unvoid = |numbers| {
+            let voters = Voters::parse(ids(numbers).collect()).unwrap();
+            CommandBody::UnvoidVotes { voters, reason: "r".into() }
+        };
+        // Void are the votes of the even ones.
+        let people =
+            ids(0..40).zip(0..).map(|(id, n)| (id, PersonFacts { votes_void: n % 2 == 0, erased: false }));
+        let facts = Facts { people: people.collect(), ..Facts::default() };
+        let told = |rejection, numbers| refusal_for(rejection, &unvoid(numbers), &facts).body().message;
+        assert_eq!(told(Rejection::VoterUnknown, 38..42), "these never took part in this site: v40, v41");
+        assert_eq!(told(Rejection::VotesNotVoid, 36..42), "the votes of these are not void: v37, v39");
+        let many =
+            "these never took part in this site: v40, v41, v42, v43, v44, v45, v46, v47, v48, v49, and 5 more";
+        assert_eq!(told(Rejection::VoterUnknown, 0..55), many);
+        assert_eq!(told(Rejection::NotPermitted, 0..55), Rejection::NotPermitted.to_string());
     }
 }

@@ -169,7 +169,7 @@ enum Standing {
     Visible,
     /// A moderator may yet let it be seen: it is held, whether or not its event says so, or removed.
     Waits,
-    /// Its author took it back, or it never came to be.
+    /// Its author took it back, it was erased, or it never came to be.
     Gone,
     /// The event had no effect: it lost a race, or it is the repetition of another.
     Unchanged,
@@ -183,7 +183,7 @@ impl Standing {
         match status.state() {
             CommentState::Visible => Self::Visible,
             CommentState::Held | CommentState::Removed => Self::Waits,
-            CommentState::Deleted | CommentState::Unspecified => Self::Gone,
+            CommentState::Deleted | CommentState::Erased | CommentState::Unspecified => Self::Gone,
         }
     }
 }

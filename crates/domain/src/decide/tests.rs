@@ -3,6 +3,7 @@
 mod comments;
 mod flags;
 mod places;
+mod undoing;
 
 use crate::command::{Command, CommandBody, Quotes};
 use crate::event::{Event, Quote, Timestamp};
@@ -36,11 +37,11 @@ fn by(author: &str, state: State) -> CommentFacts {
 }
 
 /// Given an open site and thread with comments: 1 by ann, 2 by ben that was removed, 3 by ben that is held, 4 by ben that
-/// he deleted.
+/// he deleted, 5 by ben that was erased.
 fn given() -> Facts {
-    let comments =
-        [("ann", State::Visible), ("ben", State::Removed), ("ben", State::Held), ("ben", State::Deleted)];
-    let comments = (1..).zip(comments).map(|(id, (author, state))| (comment(id), by(author, state)));
+    let ben = [State::Removed, State::Held, State::Deleted, State::Erased].map(|state| ("ben", state));
+    let comments = (1..).zip([("ann", State::Visible)].into_iter().chain(ben));
+    let comments = comments.map(|(id, (author, state))| (comment(id), by(author, state)));
     Facts {
         time: NOW,
         site: Some(Standing::Open),

@@ -23,6 +23,7 @@ pub(super) fn may_post(
             State::Held => return Err(Rejection::ParentHeld),
             State::Removed => return Err(Rejection::ParentRemoved),
             State::Deleted => return Err(Rejection::ParentDeleted),
+            State::Erased => return Err(Rejection::ParentErased),
         }
     }
     may_say(facts, quotes, length)
@@ -120,6 +121,7 @@ pub(super) fn may_restore(facts: &Facts, actor: &Actor, comment: CommentId) -> R
     match facts.need_comment(comment)?.state {
         State::Removed => Ok(()),
         State::Deleted => Err(Rejection::CommentDeleted),
+        State::Erased => Err(Rejection::CommentErased),
         State::Visible | State::Held => Err(Rejection::CommentNotRemoved),
     }
 }

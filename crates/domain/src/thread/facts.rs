@@ -2,7 +2,7 @@
 
 use crate::actor::Actor;
 use crate::event::{Event, Timestamp};
-use crate::ids::{AuthorId, CommentId};
+use crate::ids::{AuthorId, CommandId, CommentId};
 use crate::moderation::{Ban, Mode, State};
 use crate::rejection::Rejection;
 use crate::settings::SiteRules;
@@ -46,6 +46,22 @@ pub struct AuthorFacts {
     pub flag: Option<FlagFacts>,
 }
 
+/// What rules need to know of somebody who took part in the site.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PersonFacts {
+    /// Whether their votes count for nothing, all or those since a time.
+    pub votes_void: bool,
+    /// Whether this is the pseudonym of an author who was erased.
+    pub erased: bool,
+}
+
+/// What rules need to know of a removal of many comments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RemovalFacts {
+    /// Whether it was undone.
+    pub undone: bool,
+}
+
 /// A flag that an author has on a comment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlagFacts {
@@ -78,10 +94,14 @@ pub struct Facts {
     pub author: AuthorFacts,
     /// Those of the mentioned comments that are in the thread.
     pub comments: Vec<(CommentId, CommentFacts)>,
+    /// Those of the people asked about who took part in the site.
+    pub people: Vec<(AuthorId, PersonFacts)>,
+    /// The removal asked about, if it is one of this place.
+    pub removal: Option<RemovalFacts>,
 }
 
 /// Which facts an event's rules ask for, beside those of its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Comments of the thread.
     pub comments: Vec<CommentId>,
@@ -89,6 +109,10 @@ pub struct Needs {
     pub author: Option<AuthorId>,
     /// Whether that author's flag on the first comment matters too.
     pub flag: bool,
+    /// People of whom matters whether they took part in the site, and whether their votes are void.
+    pub people: Vec<AuthorId>,
+    /// A removal of many comments in this place.
+    pub removal: Option<CommandId>,
 }
 
 /// Which facts the rules of an event by an actor ask for.
@@ -110,7 +134,16 @@ pub fn needs(event: &Event, actor: &Actor) -> Needs {
         _ => None,
     };
     let flag = matches!(event, Event::CommentFlagged { .. } | Event::FlagWithdrawn { .. });
-    Needs { comments, author, flag }
+    let people = match event {
+        Event::VotesVoided { voters, .. } | Event::VotesUnvoided { voters, .. } => voters.clone(),
+        Event::CommentsRemoved { author, .. } | Event::AuthorErased { author, .. } => vec![author.clone()],
+        _ => Vec::new(),
+    };
+    let removal = match event {
+        Event::RemovalUndone { removal, .. } => Some(*removal),
+        _ => None,
+    };
+    Needs { comments, author, flag, people, removal }
 }
 
 impl Facts {
@@ -120,6 +153,15 @@ impl Facts {
 
     pub(super) fn need_comment(&self, id: CommentId) -> Result<&CommentFacts, Rejection> {
         self.comment(id).ok_or(Rejection::CommentUnknown)
+    }
+
+    pub(super) fn person(&self, id: &AuthorId) -> Option<PersonFacts> {
+        self.people.iter().find(|(known, _)| known == id).map(|(_, facts)| *facts)
+    }
+
+    /// The site, or the thread where the place is one.
+    pub(super) fn need_place(&self) -> Result<(), Rejection> {
+        if self.whole_site { self.need_site() } else { self.need_thread() }
     }
 
     pub(super) fn need_site(&self) -> Result<(), Rejection> {
@@ -185,6 +227,7 @@ impl CommentFacts {
             State::Visible | State::Held => Ok(()),
             State::Removed => Err(Rejection::CommentRemoved),
             State::Deleted => Err(Rejection::CommentDeleted),
+            State::Erased => Err(Rejection::CommentErased),
         }
     }
 

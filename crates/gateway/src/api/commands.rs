@@ -1,9 +1,10 @@
 //! Commands of programs about sites, threads and authors. Those about comments are in `comments`, what staff decide
-//! on comments in `decisions`.
+//! on comments in `decisions`, what undoes and forgets in `undoing`.
 
 pub(super) mod comments;
 pub(super) mod decisions;
 pub(super) mod settings;
+pub(super) mod undoing;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};

@@ -86,6 +86,13 @@ impl From<v1::DrawnQuote> for Quote {
 struct Author {
     id: Option<String>,
     name: Option<String>,
+    erased: bool,
+}
+
+impl From<v1::Author> for Author {
+    fn from(v1::Author { id, name, erased }: v1::Author) -> Self {
+        Self { id: some(id), name: some(name), erased }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -145,17 +152,19 @@ fn comment(comment: v1::Comment, viewer: &Viewer, tree: bool) -> Comment {
     let own = viewer.id.as_ref().map(|_| comment.own);
     let own_held = own == Some(true) && state == v1::CommentState::Held;
     let readable = viewer.moderator || state == v1::CommentState::Visible || own_held;
-    let html = readable.then(|| render::comment(&comment.body, &comment.quotes, Links::ANCHORS));
+    // Of an erased one moderators learn who wrote it, and nobody what it said.
+    let worded = readable && state != v1::CommentState::Erased;
+    let html = worded.then(|| render::comment(&comment.body, &comment.quotes, Links::ANCHORS));
     let (own_vote, held) = (comment.own_vote(), comment.held());
-    let quotes = if readable { comment.quotes } else { Vec::new() };
+    let quotes = if worded { comment.quotes } else { Vec::new() };
     let author = comment.author.filter(|_| readable);
     Comment {
         number: comment.number,
         id: comment.id,
-        author: author.map(|author| Author { id: some(author.id), name: some(author.name) }).unwrap_or_default(),
+        author: author.map(Into::into).unwrap_or_default(),
         time: comment.time.as_ref().and_then(time_in).map(rfc_3339),
         state: words::state(state).unwrap_or("removed"),
-        body: readable.then_some(comment.body),
+        body: worded.then_some(comment.body),
         html,
         tally: tally.into(),
         score: Tally { up, down }.to_string(),

@@ -103,6 +103,7 @@ fn documented() -> Vec<String> {
         };
         let path = path.replace("…/comments", "…/threads/{thread}/comments").replace('…', "/v1/sites/{site}");
         let path = path.replace("{site}", "demo").replace("{thread}", "t").replace("{author}", "ann");
+        let path = path.replace("{removal}", "{id}");
         let id = "019a3c5e-7d00-7000-8000-000000000001";
         heads.push(format!("{method} {}", path.replace("{comment}", id).replace("{id}", id)));
     }
@@ -154,6 +155,19 @@ async fn commands_are_refused_with_a_stable_code() {
         ("PATCH /v1/sites/demo", "{\"text_chars_max\":0}", (400, "setting-invalid")),
         ("PATCH /v1/sites/demo/threads/t", "{\"closes_at\":\"soon\"}", (400, "time-invalid")),
         ("POST /v1/sites/demo/authors/ben/ban", "{}", (400, "malformed")),
+        ("POST /v1/sites/demo/votes/void", "{\"voters\":[],\"reason\":\"r\"}", (400, "voters-invalid")),
+        (
+            "POST /v1/sites/demo/votes/void",
+            "{\"voters\":[\"ben\"],\"since\":\"once\",\"reason\":\"r\"}",
+            (400, "time-invalid"),
+        ),
+        ("POST /v1/sites/demo/votes/unvoid", "{\"voters\":[\"b.\"],\"reason\":\"r\"}", (400, "actor-invalid")),
+        ("POST /v1/sites/demo/removals", "{\"author\":\"ben\",\"reason\":\"\"}", (400, "reason-invalid")),
+        ("POST /v1/sites/demo/threads/t/removals", "{\"reason\":\"r\"}", (400, "malformed")),
+        ("POST /v1/sites/demo/removals/7/undo", "{\"reason\":\"r\"}", (400, "command-id-invalid")),
+        ("POST /v1/sites/demo/threads/t/removals/7/undo", "{\"reason\":\"r\"}", (400, "command-id-invalid")),
+        (&of("POST", "/erasure"), "{\"reason\":\" \"}", (400, "reason-invalid")),
+        ("POST /v1/sites/demo/authors/ben/erasure", "{\"reason\":\"r\"}", (400, "malformed")),
         (other, "{}", (403, "not-permitted")),
     ];
     for (head, body, answer) in cases {
@@ -215,6 +229,16 @@ async fn a_reader_without_a_session_keeps_what_was_typed() {
     assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("text/html"), "{answer}");
     assert!(answer.contains("many &#60;words&#62;") || answer.contains("many &lt;words&gt;"), "{answer}");
     assert!(answer.contains("href=\"/sites/demo/threads/t#post\""), "{answer}");
+}
+
+#[tokio::test]
+async fn a_form_about_the_author_of_a_comment_needs_a_session() {
+    let served = served().await;
+    for deed in ["removals", "void-votes"] {
+        let head = format!("POST /sites/demo/threads/t/comments/019a3c5e-7d00-7000-8000-000000000001/{deed}");
+        let answer = served.ask(&head, &[FORM], "author=ben&reason=r").await;
+        assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("text/html"), "{deed}: {answer}");
+    }
 }
 
 #[tokio::test]

@@ -44,6 +44,9 @@ pub(super) struct DeedForm {
     statement: String,
     upheld: bool,
     featured: bool,
+    author: String,
+    /// Whether it is about the whole site, and not only about this thread.
+    everywhere: bool,
 }
 
 /// Somebody's form about a comment.
@@ -255,6 +258,27 @@ pub(super) async fn resolve_flags(deed: Deed) -> Result<Response, Failed> {
             Ok(v1::ResolveFlagsRequest { id, actor, wait: true, thread, comment, upheld, statement })
         },
     )
+    .await
+}
+
+/// All comments of the author whose comment the form stands below.
+pub(super) async fn remove_all(deed: Deed) -> Result<Response, Failed> {
+    deed.plainly(|About { id, actor, thread, .. }, form| {
+        let thread = if form.everywhere { String::new() } else { thread };
+        let (author, since) = (std::mem::take(&mut form.author), None);
+        let (reason, rule) = (std::mem::take(&mut form.reason), std::mem::take(&mut form.rule));
+        v1::RemoveCommentsRequest { id, actor, wait: true, thread, author, since, reason, rule }
+    })
+    .await
+}
+
+/// All votes of that author.
+pub(super) async fn void_votes(deed: Deed) -> Result<Response, Failed> {
+    deed.plainly(|About { id, actor, .. }, form| {
+        let (voters, since) = (vec![std::mem::take(&mut form.author)], None);
+        let reason = std::mem::take(&mut form.reason);
+        v1::VoidVotesRequest { id, actor, wait: true, voters, since, reason }
+    })
     .await
 }
 

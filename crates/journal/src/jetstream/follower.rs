@@ -3,6 +3,8 @@
 //! The broker's consumer is a convenience and never the checkpoint: it is short-lived, without acknowledgements,
 //! started by sequence, and made anew whenever anything about it looks odd.
 
+use std::sync::Arc;
+
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::{Message, stream};
 use futures::{FutureExt, StreamExt};
@@ -10,7 +12,9 @@ use tokio::task::unconstrained;
 use tokio::time::MissedTickBehavior;
 use wire::envelope::MESSAGE_ID;
 
+use super::erasures::Erasures;
 use super::millis;
+use crate::erased::shows_erased;
 use crate::error::chain;
 use crate::limits::{
     BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, CONSUMER_INACTIVE, HEARTBEAT, PULL_BYTES_MAX, PULL_EXPIRES,
@@ -21,9 +25,12 @@ use crate::{Contents, Entry, Error, Step};
 pub(crate) struct Follower {
     client: async_nats::Client,
     stream: stream::Stream,
+    erasures: Arc<Erasures>,
     contents: Contents,
     after: u64,
     open: Option<Open>,
+    /// What was delivered and not given on yet: whoever waits may stop waiting at any time.
+    taken: Vec<Entry>,
 }
 
 /// One consumer's life.
@@ -44,12 +51,22 @@ enum Broken {
 }
 
 impl Follower {
-    pub(crate) fn new(client: async_nats::Client, stream: stream::Stream, after: u64, contents: Contents) -> Self {
-        Self { client, stream, contents, after, open: None }
+    pub(crate) fn new(
+        client: async_nats::Client,
+        (stream, erasures): (stream::Stream, Arc<Erasures>),
+        after: u64,
+        contents: Contents,
+    ) -> Self {
+        Self { client, stream, erasures, contents, after, open: None, taken: Vec::new() }
     }
 
     pub(crate) async fn next(&mut self) -> Step {
         loop {
+            if !self.taken.is_empty() {
+                self.look_for_erased().await;
+                let batch = std::mem::take(&mut self.taken);
+                return Step::Batch(self.without_erased(batch));
+            }
             let Some(open) = &mut self.open else {
                 match self.open().await {
                     Ok(open) => {
@@ -64,10 +81,7 @@ impl Follower {
                 }
             };
             match open.batch(&self.client).await {
-                Ok(batch) => {
-                    self.after = batch.last().map_or(self.after, |entry| entry.sequence);
-                    return Step::Batch(batch);
-                }
+                Ok(batch) => self.taken = batch,
                 Err(broken) => {
                     self.open = None;
                     match broken {
@@ -86,8 +100,35 @@ impl Follower {
         }
     }
 
+    /// What was deleted is known once the log was looked at after it was missed: before a message goes, the log says what stands in
+    /// its place.
+    async fn look_for_erased(&self) {
+        while self.contents == Contents::Whole && shows_erased(self.after, &self.taken) {
+            match self.erasures.look(&self.stream).await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::warn!(error = chain(&error), "what was erased cannot be seen; trying again");
+                    tokio::time::sleep(REOPEN_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// What was erased does not get past here, whether it is deleted already or not.
+    fn without_erased(&mut self, batch: Vec<Entry>) -> Vec<Entry> {
+        let after = self.after;
+        self.after = batch.last().map_or(after, |entry| entry.sequence);
+        match self.contents {
+            Contents::Whole => self.erasures.known().read_batch(after, batch),
+            Contents::HeadersOnly => batch,
+        }
+    }
+
     async fn open(&self) -> Result<Open, Error> {
         let connects = connects(&self.client);
+        if self.contents == Contents::Whole {
+            self.erasures.look(&self.stream).await?;
+        }
         let config = pull::Config {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.after + 1 },
             ack_policy: AckPolicy::None,

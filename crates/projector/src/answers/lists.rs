@@ -46,6 +46,7 @@ pub(crate) fn author_comments(
     v1::AuthorCommentsReply {
         position,
         name: page.name,
+        erased: page.erased,
         score,
         comments: page.comments.into_iter().map(comment).collect(),
         next: page.next.map_or_else(String::new, |next| next.to_string()),

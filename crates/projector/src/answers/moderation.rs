@@ -58,6 +58,7 @@ pub(crate) fn author(author: AuthorHistory, position: String) -> v1::AuthorReply
         names: author.names.into_iter().map(former).collect(),
         ban: author.ban.as_ref().map(ban),
         shown: author.shown,
+        erased: author.erased,
     }
 }
 

@@ -13,6 +13,8 @@ use crate::limits::{DECODED_HERE_MAX, GATHERED_BYTES_MAX};
 pub(super) enum Folded {
     /// With what it changed.
     Told(Step),
+    /// A part of what was decided for all threads of a site, with what it changed.
+    Part(Step),
     /// Up to this sequence, for nobody who reads.
     Quietly(u64),
     /// Not at all: it was told to stop while it waited for its turn.

@@ -21,6 +21,18 @@ struct Running {
     tasks: JoinSet<anyhow::Result<()>>,
 }
 
+/// Appends what the eraser writes once it has found messages.
+async fn erase(journal: &Journal, id: u128) -> u64 {
+    let actor = Actor { id: "koe-eraser".parse().unwrap(), roles: [Role::Service].into_iter().collect() };
+    let event = Event::MessagesErased { messages: Vec::new() };
+    let envelope = Envelope { id: CommandId::from_u128(id), time: Timestamp(1), actor, event };
+    let place = Place { site: "s1".parse().unwrap(), thread: None };
+    match journal.append(&place, &envelope, None).await.unwrap() {
+        journal::Appended::New { sequence } => sequence,
+        appended => panic!("{appended:?}"),
+    }
+}
+
 async fn log_of(events: u32) -> Journal {
     let journal = Journal::in_memory(Duration::from_mins(1));
     for number in 1..=events {
@@ -52,9 +64,13 @@ async fn shared_on(dir: &Path, journal: Journal) -> (Arc<Shared>, Asked) {
 }
 
 async fn run_on(dir: &Path, journal: Journal) -> Running {
+    run_forgetting_after(Duration::from_hours(1), dir, journal).await
+}
+
+async fn run_forgetting_after(forget_after: Duration, dir: &Path, journal: Journal) -> Running {
     let (shared, asked) = shared_on(dir, journal).await;
     let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
-    tasks.spawn(run(generations(dir), Arc::clone(&shared), asked, stop.clone()));
+    tasks.spawn(run(generations(dir), Arc::clone(&shared), asked, forget_after, stop.clone()));
     Running { shared, stop, tasks }
 }
 
@@ -194,7 +210,13 @@ async fn a_store_that_waits_for_the_disk_is_in_use_and_given_up_if_something_els
     std::fs::write(dir.path().join("serving"), "1").unwrap();
     let (shared, _asked) = shared_on(dir.path(), log_of(3).await).await;
     let (told, _tidings) = mpsc::channel(TIDINGS_WAITING_MAX);
-    let mut manager = Manager::new(generations(dir.path()), Arc::clone(&shared), told, CancellationToken::new());
+    let mut manager = Manager::new(
+        generations(dir.path()),
+        Arc::clone(&shared),
+        told,
+        Duration::from_hours(1),
+        CancellationToken::new(),
+    );
     manager.wait_for_disk(1, true, &views::Error::InUse).unwrap();
     assert_eq!(*shared.store_state.borrow(), StoreState::DiskFull);
     assert_eq!(manager.drop_generation(1).unwrap(), Err(Failure::GenerationInUse));
@@ -223,5 +245,46 @@ async fn a_rebuild_that_a_stop_interrupted_goes_on_at_the_next_start() {
     let running = run_on(dir.path(), log_of(3).await).await;
     running.serves(2, 3).await;
     assert_eq!(lying(dir.path()).unwrap().iter().filter(|lying| lying.unfinished).count(), 0);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_erased_is_in_no_store_once_a_generation_serves_that_began_later() {
+    let (dir, journal) = (tempfile::tempdir().unwrap(), log_of(3).await);
+    let running = run_forgetting_after(Duration::ZERO, dir.path(), journal.clone()).await;
+    running.serves(1, 3).await;
+    assert_eq!(running.rebuilt().await, Ok(2));
+    running.serves(2, 3).await;
+    let numbers = || lying(dir.path()).unwrap().iter().map(|lying| lying.number).collect::<Vec<_>>();
+    assert_eq!(numbers(), [1, 2], "the one before is kept");
+    let erased = erase(&journal, 99).await;
+    let third = running.serves(3, erased).await;
+    assert_eq!(third.store.view().erased_up_to().unwrap(), erased);
+    while numbers() != [3] {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(lying(dir.path()).unwrap()[0].begun_at >= erased);
+    drop(third);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn erasures_are_gathered_and_the_wait_outlives_a_start() {
+    let (dir, journal) = (tempfile::tempdir().unwrap(), log_of(3).await);
+    let due = dir.path().join("forget-at");
+    let running = run_on(dir.path(), journal.clone()).await;
+    running.serves(1, 3).await;
+    running.serves(1, erase(&journal, 98).await).await;
+    while !due.exists() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let first = std::fs::read_to_string(&due).unwrap();
+    running.stop().await;
+    let known = generations(dir.path()).forget_at(7).unwrap();
+    assert_eq!(first.trim(), known.to_string(), "the earlier one decides");
+    // The time has come.
+    std::fs::write(&due, "1").unwrap();
+    let running = run_on(dir.path(), journal).await;
+    running.serves(2, 4).await;
     running.stop().await;
 }

@@ -6,7 +6,7 @@ use views::{ThreadOrder, Viewer};
 use wire::error::Failure;
 use wire::v1;
 
-use super::{Answer, limit, need_open, optional, place, read};
+use super::{Answer, limit, need_open, optional, place, read, read_settled};
 use crate::answers;
 use crate::answers::lists as shape;
 use crate::limits::{PAGE_BYTES_MAX, PAGE_DEFAULT, PAGE_MAX};
@@ -47,7 +47,8 @@ pub(super) async fn threads(shared: &Shared, request: Request<v1::ThreadsRequest
 
 pub(super) async fn activity(shared: &Shared, request: Request<v1::ActivityRequest>) -> Answer<v1::ActivityReply> {
     let (site, thread) = of_thread(&request, &request.body.thread)?;
-    read(shared, &request.body.at_least, move |view, position| {
+    let settled = Place { site: site.clone(), thread: Some(thread.clone()) };
+    read_settled(shared, &settled, &request.body.at_least, move |view, position| {
         if !view.is_open(&site)? {
             return Err(Rejection::SiteUnknown.into());
         }
@@ -64,7 +65,8 @@ pub(super) async fn comment_view(
     let (site, thread) = of_thread(&request, &request.body.thread)?;
     let comment: CommentId = request.body.comment.parse()?;
     let viewer = Viewer { id: optional(&request.body.viewer)?, moderator: false };
-    read(shared, &request.body.at_least, move |view, position| {
+    let settled = Place { site: site.clone(), thread: Some(thread.clone()) };
+    read_settled(shared, &settled, &request.body.at_least, move |view, position| {
         let comment = view.readers_comment(&site, &thread, comment, &viewer)??;
         Ok(shape::comment(comment, position.to_string()))
     })
@@ -84,7 +86,8 @@ pub(super) async fn author_comments(
         cursor => Some(cursor.parse::<u64>().or(Err(Failure::CursorInvalid))?),
     };
     let limit = usize::try_from(limit(request.body.limit, PAGE_DEFAULT, PAGE_MAX)?).expect("at most 200");
-    read(shared, &request.body.at_least, move |view, position| {
+    let settled = place.clone();
+    read_settled(shared, &settled, &request.body.at_least, move |view, position| {
         need_open(view, &place)?;
         let limits = (limit, PAGE_BYTES_MAX);
         let page = view.author_comments(&place.site, &author, &viewer, before, limits)?;

@@ -7,7 +7,7 @@ use wire::error::Failure;
 use wire::values::optional_time_in;
 use wire::{Position, v1};
 
-use super::{Answer, limit, need_open, optional, place, read};
+use super::{Answer, limit, need_open, optional, place, read, read_settled};
 use crate::answers;
 use crate::answers::moderation;
 use crate::limits::{FORMER_NAMES_MAX, PAGE_DEFAULT, PAGE_MAX};
@@ -97,7 +97,8 @@ pub(super) async fn queue(shared: &Shared, request: Request<v1::QueueRequest>) -
     let place = place(&request, "")?;
     let queue = Queue::of(&request.body)?;
     let limit = usize::try_from(limit(request.body.limit, PAGE_DEFAULT, PAGE_MAX)?).expect("at most 200");
-    read(shared, &request.body.at_least, move |view, position| {
+    let settled = place.clone();
+    read_settled(shared, &settled, &request.body.at_least, move |view, position| {
         need_open(view, &place)?;
         let (waiting, next) = queue.read(view, &place.site, limit)?;
         let entries = waiting.into_iter().map(moderation::waiting).collect();
@@ -113,7 +114,8 @@ pub(super) async fn comment(shared: &Shared, request: Request<v1::CommentRequest
         return Err(Rejection::ThreadInvalid.into());
     }
     let id = request.body.comment.parse()?;
-    read(shared, &request.body.at_least, move |view, position| {
+    let settled = place.clone();
+    read_settled(shared, &settled, &request.body.at_least, move |view, position| {
         need_open(view, &place)?;
         let history = view.history(&place, id)?.ok_or(Rejection::CommentUnknown)?;
         Ok(moderation::history(history, position.to_string()))
@@ -174,7 +176,8 @@ pub(super) async fn own_data(shared: &Shared, request: Request<v1::OwnDataReques
     let place = place(&request, "")?;
     let author: AuthorId = request.body.author.parse()?;
     let after = cursor(&request.body.after)?;
-    read(shared, &request.body.at_least, move |view, position| {
+    let settled = place.clone();
+    read_settled(shared, &settled, &request.body.at_least, move |view, position| {
         need_open(view, &place)?;
         let (items, next) = view.own_data(&place.site, &author, after.as_ref())?;
         let next = next.map_or_else(String::new, |(thread, number)| cursor_out(&thread, number));

@@ -6,15 +6,16 @@ use std::time::SystemTime;
 use domain::{Place, Timestamp};
 use service::{Refusal, Request};
 use tokio::sync::oneshot;
-use views::{SCHEMA, View, Voters};
+use tokio::time::Instant;
+use views::{SCHEMA, Store, View, Voters};
 use wire::error::Failure;
 use wire::values::time_out;
 use wire::{Position, v1};
 
-use super::{Answer, Failed, at_least, limit, need_all, read, read_of, whole_view};
+use super::{Answer, Failed, at_least, limit, need_all, next_part, read, read_of, whole_view};
 use crate::answers;
 use crate::generations::{Lying, lying};
-use crate::limits::{DIGEST_COMMENTS_MAX, DIGEST_DEFAULT, DIGEST_MAX, FROZEN_NAMED_MAX};
+use crate::limits::{AT_LEAST_WAIT_MAX, DIGEST_COMMENTS_MAX, DIGEST_DEFAULT, DIGEST_MAX, FROZEN_NAMED_MAX};
 use crate::shared::{Generation, Order, Shared};
 
 pub(super) async fn status(shared: &Shared, request: Request<v1::StatusRequest>) -> Answer<v1::StatusReply> {
@@ -52,6 +53,7 @@ pub(super) async fn status(shared: &Shared, request: Request<v1::StatusRequest>)
             sequence: position.sequence,
             void_events: void.collect(),
             frozen: frozen.collect(),
+            erased_sequence: view.erased_up_to()?,
             ..base
         })
     })
@@ -78,8 +80,8 @@ async fn stored(shared: &Shared, serving: u32) -> Vec<v1::StoredGeneration> {
             _ if lying.unfinished => "unfinished",
             _ => "kept",
         };
-        let Lying { number, bytes, schema, .. } = lying;
-        v1::StoredGeneration { number, state: state.to_owned(), bytes, schema }
+        let Lying { number, bytes, schema, begun_at, .. } = lying;
+        v1::StoredGeneration { number, state: state.to_owned(), bytes, schema, begun_sequence: begun_at }
     });
     stored.collect()
 }
@@ -103,6 +105,11 @@ pub(super) async fn digest(shared: &Shared, request: Request<v1::DigestRequest>)
     };
     let limit = limit(asked.limit, default, max)?;
     let (generation, _) = at_least(shared, &asked.at_least).await?;
+    // What is carried out in parts has one digest before it and one after it.
+    let (mut parts, until) = (generation.parts.subscribe(), Instant::now() + AT_LEAST_WAIT_MAX);
+    while generation.store.is_open() {
+        next_part(&mut parts, until).await?;
+    }
     read_of(shared, &generation, move |generation| match only {
         Some(place) => digest_of(generation, &place, asked.comments_after, limit),
         None => digests(generation, after.as_ref(), limit),
@@ -112,7 +119,7 @@ pub(super) async fn digest(shared: &Shared, request: Request<v1::DigestRequest>)
 
 /// One place and its comments, as of one position.
 fn digest_of(generation: &Generation, place: &Place, after: u32, limit: u32) -> Result<v1::DigestReply, Failed> {
-    let view = whole_view(&generation.store)?;
+    let view = settled_view(&generation.store, place)?;
     let (position, mut voters) = (position_of(generation, &view), Voters::default());
     let (comments, more) = view.comment_digests(place, after, limit, &mut voters)?;
     // The place's own covers all its comments: once is enough.
@@ -130,10 +137,16 @@ fn digests(generation: &Generation, after: Option<&Place>, limit: u32) -> Result
     let (done, mut voters) = (places.len() < limit, Voters::default());
     let mut digests = Vec::with_capacity(places.len());
     for place in places {
-        let view = whole_view(&generation.store)?;
+        let view = settled_view(&generation.store, &place)?;
         digests.push(place_digest(&view, &place, &position_of(generation, &view), &mut voters)?);
     }
     Ok(v1::DigestReply { position, places: digests, done, comments: Vec::new() })
+}
+
+/// The store as of now, if the place has come to what was decided a moment ago.
+fn settled_view<'s>(store: &'s Store, place: &Place) -> Result<View<'s>, Failed> {
+    let view = whole_view(store)?;
+    if view.is_settled(place)? { Ok(view) } else { Err(Failed::Refused(Failure::Behind.into())) }
 }
 
 /// A digest is of what is folded, so its position is the store's own.

@@ -9,7 +9,10 @@ use wire::error::Failure;
 use wire::values::{optional_comment, order_in};
 use wire::{Position, v1};
 
-use super::{Answer, cursor_refused, limit, need_all, need_open, optional, place, position, read, read_after};
+use super::{
+    Answer, cursor_refused, limit, need_all, need_open, optional, place, position, read, read_settled,
+    read_settled_after,
+};
 use crate::answers;
 use crate::limits::{COUNTS_MAX, PAGE_BYTES_MAX, PAGE_DEFAULT, PAGE_MAX, SITES_MAX};
 use crate::shared::Shared;
@@ -26,7 +29,8 @@ pub(super) async fn thread_page(
     let reading = reading(&request.body, &place)?;
     let limit = limit(request.body.limit, PAGE_DEFAULT, PAGE_MAX)?;
     let viewer = Viewer { id: optional(&request.body.viewer)?, moderator: request.body.moderator };
-    read(shared, &request.body.at_least, move |view, position| {
+    let settled = place.clone();
+    read_settled(shared, &settled, &request.body.at_least, move |view, position| {
         let page = view.comments(&site, &thread, &viewer, reading, (limit, PAGE_BYTES_MAX))??;
         Ok(answers::page(page, &place, position.to_string()))
     })
@@ -100,7 +104,8 @@ pub(super) async fn changes(shared: &Shared, request: Request<v1::ChangesRequest
     let since = position(&request.body.since)?.ok_or(Failure::PositionInvalid)?;
     let at_least = if request.body.at_least.is_empty() { &request.body.since } else { &request.body.at_least };
     let recent = Arc::clone(&shared.recent);
-    read_after(shared, at_least, move |view, position, known| {
+    let settled = place.clone();
+    read_settled_after(shared, &settled, at_least, move |view, position, known| {
         // The view may hold a step that is not remembered yet: the answer is as of what is, and the step comes after it.
         let position = Position { sequence: known, ..position };
         let numbers = recent.since(since.sequence, &place).filter(|_| since.epoch == position.epoch);

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use domain::{AuthorId, CommentId, Place, Rejection};
+use domain::limits::VOTERS_MAX;
+use domain::thread::Needs;
+use domain::{AuthorId, CommandId, CommentId, Place, Rejection};
 use service::Request;
+use tokio::time::Instant;
 use views::{KnownCommand, View};
 use wire::error::Failure;
 use wire::values::{mode_out, settings_out, state_out, vote_out};
 use wire::{Position, v1};
 
-use super::{Answer, Failed, optional, place, position, read};
+use super::{Answer, Failed, next_part, optional, place, position, read, read_settled};
 use crate::answers;
-use crate::limits::FACTS_COMMENTS_MAX;
+use crate::limits::{AT_LEAST_WAIT_MAX, FACTS_COMMENTS_MAX};
 use crate::shared::Shared;
 
 pub(super) async fn site(shared: &Shared, request: Request<v1::SiteRequest>) -> Answer<v1::SiteReply> {
@@ -55,12 +58,10 @@ pub(super) async fn command(
     let id = request.body.id.parse()?;
     let at_position = position(&request.body.at_position)?;
     let besides = Besides { comment: optional(&request.body.comment)?, voter: optional(&request.body.voter)? };
-    let (known, standing, read_at) = read(shared, &request.body.at_least, move |view, position| {
-        Ok((view.command(&place, id)?, besides.read(view, &place)?, position))
-    })
-    .await?;
+    let (known, standing, read_at) = carried_out(shared, &request.body.at_least, &place, id, besides).await?;
     let epoch = read_at.epoch;
     let (at, (outcome, code)) = match (known, at_position) {
+        (Some(known), _) if known.open => (Some(known.sequence), (v1::Outcome::Pending.into(), String::new())),
         (Some(known), _) => (Some(known.sequence), answers::outcome(known.void)),
         (None, Some(at)) if at.epoch == epoch => {
             let outcome = shared.ring.outcome(at.sequence).map(|judged| answers::outcome(judged.err()));
@@ -79,6 +80,35 @@ pub(super) async fn command(
     })
 }
 
+/// What came of a command, with what is asked besides. Who waits for its position waits (bounded) until every thread has come to
+/// what it decided.
+async fn carried_out(
+    shared: &Shared,
+    at_least: &str,
+    place: &Place,
+    id: CommandId,
+    besides: Besides,
+) -> Answer<(Option<KnownCommand>, Option<views::CommentStanding>, Position)> {
+    let until = Instant::now() + AT_LEAST_WAIT_MAX;
+    let besides = Arc::new(besides);
+    loop {
+        let (besides, about) = (Arc::clone(&besides), place.clone());
+        let mut parts = shared.serving.borrow().as_ref().map(|generation| generation.parts.subscribe());
+        let look = move |view: &View<'_>, position| {
+            Ok((view.command(&about, id)?, besides.read(view, &about)?, position))
+        };
+        let found = match place.thread {
+            Some(_) => read_settled(shared, place, at_least, look).await?,
+            None => read(shared, at_least, look).await?,
+        };
+        let open = found.0.is_some_and(|known| known.open);
+        let (true, false, Some(parts)) = (open, at_least.is_empty(), &mut parts) else { return Ok(found) };
+        if next_part(parts, until).await.is_err() {
+            return Ok(found);
+        }
+    }
+}
+
 pub(super) async fn facts(shared: &Shared, request: Request<v1::FactsRequest>) -> Answer<v1::FactsReply> {
     let place = place(&request, &request.body.thread)?;
     if request.body.comments.len() > FACTS_COMMENTS_MAX {
@@ -87,18 +117,28 @@ pub(super) async fn facts(shared: &Shared, request: Request<v1::FactsRequest>) -
     let comments = request.body.comments.iter().map(|id| id.parse()).collect::<Result<Vec<_>, _>>()?;
     let id = optional(&request.body.id)?;
     let author: Option<AuthorId> = optional(&request.body.author)?;
+    if request.body.people.len() > VOTERS_MAX {
+        return Err(Failure::LimitExceeded.into());
+    }
+    let people = request.body.people.iter().map(|id| id.parse()).collect::<Result<Vec<_>, _>>()?;
+    let needs = Needs { comments, author, flag: true, people, removal: optional(&request.body.removal)? };
     let ring = Arc::clone(&shared.ring);
-    read(shared, &request.body.at_least, move |view, position| {
+    let settled = place.clone();
+    let look = move |view: &View<'_>, position| {
         let known = match id {
             // Of votes the store keeps no ids; a repetition that comes while they are fresh is found in the ring.
             Some(id) => view.command(&place, id)?.or_else(|| {
                 let sequence = ring.sequence_of(id)?;
-                Some(KnownCommand { sequence, void: ring.outcome(sequence)?.err() })
+                Some(KnownCommand { sequence, void: ring.outcome(sequence)?.err(), open: false })
             }),
             None => None,
         };
-        let (facts, bans) = view.facts(&place, &comments, author.as_ref())?;
-        Ok(answers::facts(facts, (bans, author.is_some()), known, position))
-    })
-    .await
+        let (facts, bans) = view.facts(&place, &needs)?;
+        Ok(answers::facts(facts, (bans, needs.author.is_some()), known, position))
+    };
+    match settled.thread {
+        Some(_) => read_settled(shared, &settled, &request.body.at_least, look).await,
+        // What is known of a site is known at once.
+        None => read(shared, &request.body.at_least, look).await,
+    }
 }

@@ -4,14 +4,16 @@ use crate::digest::Digest;
 use crate::error::Error;
 use crate::keys::{Key, PlaceNo};
 use crate::pages::View;
-use crate::records::VoterIds;
+use crate::records::{Site, VoterIds};
 
 /// Digests of the ids of voters, kept from one place to the next: who votes, votes in many threads.
 ///
-/// For one store. A number once given to a voter stays theirs, so that it may be used from view to view.
+/// For one store. A number once given to a voter stays theirs until something is decided about voters, so that it may be used
+/// from view to view.
 #[derive(Default)]
 pub struct Voters {
-    site: Option<PlaceNo>,
+    /// And how much was decided in it.
+    site: Option<(PlaceNo, u32)>,
     /// By chunk; empty where nobody looked.
     chunks: Vec<Vec<Digest>>,
     /// The chunk looked at last among those that are not kept: voters come by number, and so many stand in one.
@@ -20,9 +22,10 @@ pub struct Voters {
 
 impl Voters {
     /// Another site has other voters.
-    pub(super) fn begin(&mut self, site: PlaceNo) {
-        if self.site != Some(site) {
-            *self = Self { site: Some(site), ..Self::default() };
+    pub(super) fn begin(&mut self, site: &Site) {
+        let site = Some((PlaceNo(site.place), site.decisions));
+        if self.site != site {
+            *self = Self { site, ..Self::default() };
         }
     }
 
@@ -34,7 +37,7 @@ impl Voters {
             return Ok(*digest);
         }
         // Not looked at yet, or the chunk has grown since.
-        let site = self.site.ok_or(Error::Damaged("voters of no site"))?;
+        let (site, _) = self.site.ok_or(Error::Damaged("voters of no site"))?;
         let ids: Option<VoterIds> = view.get(&Key::VoterIds(site, chunk))?;
         let hashed: Vec<_> =
             ids.unwrap_or_default().0.iter().map(|id| *blake3::hash(id.as_bytes()).as_bytes()).collect();

@@ -70,6 +70,17 @@ impl Lists {
         }
     }
 
+    /// How many threads a site has opened.
+    pub(crate) fn threads(&mut self, site: PlaceNo) -> Result<u32, Error> {
+        Ok(self.totals.get(&Key::Totals(site))?.map_or(0, |totals| totals.threads))
+    }
+
+    /// The thread that was opened as this number of its site.
+    pub(crate) fn opened_as(&mut self, site: PlaceNo, ordinal: u32) -> Result<ThreadId, Error> {
+        let id = self.ordinals.get(&Key::Ordinal(site, ordinal))?.ok_or(Error::Damaged("a thread is missing"))?;
+        id.parse().or(Err(Error::Damaged("a thread's id")))
+    }
+
     /// Brings what the batch touched into its boards, once for each thread.
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
         for (thread, InSite { site, activity }) in std::mem::take(&mut self.activities) {

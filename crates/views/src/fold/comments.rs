@@ -4,11 +4,11 @@ use domain::text::Text;
 use domain::{AuthorId, CommentId, Hold, Quote, State, thread};
 
 use super::audit::Noted;
-use super::{At, Happening, lists, number_of, outlines};
+use super::{At, Happening, lists, number_of, outlines, undoing};
 use crate::codes;
 use crate::draft::Draft;
 use crate::error::Error;
-use crate::keys::Key;
+use crate::keys::{Deed, Key};
 use crate::pages::revision_of;
 use crate::records::{self, Comment, Flags, Removed, Words};
 
@@ -52,10 +52,11 @@ pub(super) fn post(
         parent,
         lengths: vec![length],
         unseen: vec![0],
-        state: codes::of_state(State::Held),
+        own_state: codes::of_state(State::Held),
         shown: false,
         held: held.map_or(0, codes::of_hold),
         removed: None,
+        covers: Vec::new(),
         edited_millis: None,
         featured: false,
         flags: Flags::default(),
@@ -66,13 +67,16 @@ pub(super) fn post(
     }
     put(draft, at, number, comment, false)?;
     lists::post(draft, at, it, number)?;
+    draft.author(at.site_no, &it.envelope.actor.id)?;
+    undoing::took_part(draft, at, &it.envelope.actor.id, (Deed::Said, number))?;
     draft.words.put(&Key::Words(at.no, number), words);
     Ok(held.map(|_| Noted { author: it.actor(), after: State::Held.as_str().to_owned(), ..Noted::default() }))
 }
 
 /// Lets readers see a comment. The first time, it gets its row and is counted.
 fn show(draft: &mut Draft, at: At<'_>, number: u32, comment: &mut Comment) -> Result<(), Error> {
-    comment.state = codes::of_state(State::Visible);
+    comment.own_state = codes::of_state(State::Visible);
+    comment.covers.clear();
     comment.held = 0;
     let revision = revision_of(comment);
     comment.unseen.retain(|unseen| *unseen != revision);
@@ -89,7 +93,12 @@ fn show(draft: &mut Draft, at: At<'_>, number: u32, comment: &mut Comment) -> Re
 
 /// Whether a comment waits for a moderator.
 pub(super) fn waits(comment: &Comment) -> bool {
-    comment.state == codes::of_state(State::Held) || comment.flags.open > 0
+    is_held(comment) || comment.flags.open > 0
+}
+
+/// Whether a comment is held; one that a removal covers is not.
+pub(super) fn is_held(comment: &Comment) -> bool {
+    comment.own_state == codes::of_state(State::Held) && comment.covers.is_empty()
 }
 
 /// Stores a comment as it is now, and whether it waits for a moderator, as it did before or not.
@@ -126,9 +135,9 @@ fn change(
         return Ok(None);
     };
     let mut comment = comment.clone();
-    let (before, waited) = (codes::state(comment.state)?, waits(&comment));
+    let (before, waited) = (comment.state()?, waits(&comment));
     how(draft, number, &mut comment)?;
-    let after = codes::state(comment.state)?;
+    let after = comment.state()?;
     let author = comment.author.clone();
     put(draft, at, number, comment, waited)?;
     let (before, after) = (before.as_str().to_owned(), after.as_str().to_owned());
@@ -151,12 +160,12 @@ pub(super) fn edit(
         comment.lengths.push(length);
         comment.edited_millis = Some(time_millis);
         if let Some(held) = held
-            && comment.state == codes::of_state(State::Visible)
+            && comment.own_state == codes::of_state(State::Visible)
         {
-            comment.state = codes::of_state(State::Held);
+            comment.own_state = codes::of_state(State::Held);
             comment.held = codes::of_hold(held);
         }
-        if comment.state != codes::of_state(State::Visible) {
+        if comment.own_state != codes::of_state(State::Visible) {
             comment.unseen.push(revision);
         }
         let key = Key::Words(at.no, number);
@@ -175,7 +184,7 @@ pub(super) fn edit(
 
 pub(super) fn delete(draft: &mut Draft, at: At<'_>, id: CommentId) -> Result<Option<Noted>, Error> {
     change(draft, at, id, "", |_, _, comment| {
-        comment.state = codes::of_state(State::Deleted);
+        comment.own_state = codes::of_state(State::Deleted);
         comment.held = 0;
         comment.featured = false;
         Ok(())
@@ -184,7 +193,7 @@ pub(super) fn delete(draft: &mut Draft, at: At<'_>, id: CommentId) -> Result<Opt
 
 pub(super) fn hold(draft: &mut Draft, at: At<'_>, id: CommentId, reason: &str) -> Result<Option<Noted>, Error> {
     change(draft, at, id, reason, |_, _, comment| {
-        comment.state = codes::of_state(State::Held);
+        comment.own_state = codes::of_state(State::Held);
         comment.held = codes::of_hold(Hold::Decision);
         Ok(())
     })
@@ -211,11 +220,12 @@ pub(super) fn remove(
     (reason, rule): (&str, &str),
 ) -> Result<Option<Noted>, Error> {
     change(draft, at, id, reason, |_, _, comment| {
-        comment.state = codes::of_state(State::Removed);
+        comment.own_state = codes::of_state(State::Removed);
         comment.held = 0;
         comment.featured = false;
         let (by, reason, rule) = (it.actor(), reason.to_owned(), rule.to_owned());
-        comment.removed = Some(Removed { by, reason, rule, time_millis: it.time_millis() });
+        let (time_millis, sequence) = (it.time_millis(), it.sequence);
+        comment.removed = Some(Removed { by, reason, rule, time_millis, sequence });
         Ok(())
     })
 }
@@ -241,4 +251,29 @@ pub(super) fn feature(
         Ok(())
     })?;
     Ok(noted.map(|noted| Noted { before: word(before), after: word(featured), ..noted }))
+}
+
+pub(super) fn erase(draft: &mut Draft, at: At<'_>, id: CommentId, reason: &str) -> Result<Option<Noted>, Error> {
+    change(draft, at, id, reason, |draft, number, comment| forget(draft, at, number, comment))
+}
+
+/// Forgets the words of a comment, and what was decided on it: it is erased from now on.
+pub(super) fn forget(draft: &mut Draft, at: At<'_>, number: u32, comment: &mut Comment) -> Result<(), Error> {
+    comment.own_state = codes::of_state(State::Erased);
+    comment.held = 0;
+    comment.featured = false;
+    comment.removed = None;
+    comment.covers.clear();
+    forget_words(draft, at, number, comment)
+}
+
+/// Forgets what a comment says and ever said. What it quotes are references and stay, as they do in the log.
+pub(super) fn forget_words(draft: &mut Draft, at: At<'_>, number: u32, comment: &Comment) -> Result<(), Error> {
+    let revisions = (0..revision_of(comment)).map(|revision| Key::Revision(at.no, number, revision));
+    for key in std::iter::once(Key::Words(at.no, number)).chain(revisions) {
+        if let Some(words) = draft.words.change(&key)? {
+            words.text.clear();
+        }
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! What the rules need to know, out of records.
 
 use domain::moderation::Ban;
-use domain::thread::{AuthorFacts, CommentFacts, Facts, FlagFacts, Standing, needs};
+use domain::thread::{AuthorFacts, CommentFacts, Facts, FlagFacts, PersonFacts, RemovalFacts, Standing, needs};
 use domain::{CommentId, Envelope, Place, Timestamp};
 
 use super::number_of;
@@ -9,7 +9,7 @@ use crate::codes;
 use crate::draft::Draft;
 use crate::error::Error;
 use crate::keys::{Key, PlaceNo};
-use crate::records::{Author, Comment, Flag, Flags, Site, Thread};
+use crate::records::{Author, Comment, Flag, Flags, Removal, Site, Thread};
 
 /// What the rules need to know, and under which numbers the store has it.
 pub(super) struct Found {
@@ -20,6 +20,8 @@ pub(super) struct Found {
     pub(super) comment: Option<u32>,
     /// How many voters of the site have a number.
     pub(super) voters: u32,
+    /// Since when the votes of the author whose facts matter are void, if they are.
+    pub(super) votes_void_since: Option<i64>,
 }
 
 impl Found {
@@ -43,7 +45,7 @@ pub(super) fn find(draft: &mut Draft, place: &Place, envelope: &Envelope) -> Res
     let site_no = site.map(|site| PlaceNo(site.place));
     let thread_no = thread.map(|thread| PlaceNo(thread.place));
     let voters = site.map_or(0, |site| site.voters);
-    let mut first = None;
+    let (mut first, mut votes_void_since) = (None, None);
     if let Some(no) = thread_no {
         for &id in &needs.comments {
             if let Some((number, comment)) = comment(draft, no, id)? {
@@ -65,9 +67,21 @@ pub(super) fn find(draft: &mut Draft, place: &Place, envelope: &Envelope) -> Res
             }
             None => None,
         };
-        facts.author = author_facts(draft.authors.get(&Key::Author(site, author))?, flag);
+        let author = draft.authors.get(&Key::Author(site, author))?;
+        votes_void_since = author.and_then(|author| author.votes_void_since);
+        facts.author = author_facts(author, flag);
     }
-    Ok(Found { facts, site: site_no, thread: thread_no, comment: first, voters })
+    if let Some(site) = site_no {
+        for person in &needs.people {
+            let author = draft.authors.get(&Key::Author(site, person))?;
+            facts.people.extend(author.map(|author| (person.clone(), person_facts(author))));
+        }
+    }
+    let no = if place.thread.is_some() { thread_no } else { site_no };
+    if let (Some(removal), Some(no)) = (needs.removal, no) {
+        facts.removal = draft.removals.get(&Key::Removal(no, removal))?.map(removal_facts);
+    }
+    Ok(Found { facts, site: site_no, thread: thread_no, comment: first, voters, votes_void_since })
 }
 
 /// A comment and its number.
@@ -107,7 +121,7 @@ pub(crate) fn place_facts(place: &Place, site: Option<&Site>, thread: Option<&Th
 pub(crate) fn facts_of(comment: &Comment) -> Result<CommentFacts, Error> {
     Ok(CommentFacts {
         author: comment.author.parse().or(Err(Error::Damaged("an author's id")))?,
-        state: codes::state(comment.state)?,
+        state: comment.state()?,
         posted: Timestamp(comment.time_millis),
         lengths: comment.lengths.clone(),
         unseen: comment.unseen.clone(),
@@ -124,4 +138,14 @@ pub(crate) fn author_facts(author: Option<&Author>, flag: Option<(&Flag, &Flags)
         shown: author.map_or(0, |author| author.shown),
         flag: flag.map(|(flag, flags)| FlagFacts { waits: flag.waits(flags) }),
     }
+}
+
+/// What rules need to know of a stored author among others.
+pub(crate) fn person_facts(author: &Author) -> PersonFacts {
+    PersonFacts { votes_void: author.votes_void_since.is_some(), erased: author.erased }
+}
+
+/// What rules need to know of a stored removal.
+pub(crate) fn removal_facts(removal: &Removal) -> RemovalFacts {
+    RemovalFacts { undone: removal.undone }
 }

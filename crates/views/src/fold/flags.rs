@@ -4,11 +4,11 @@ use domain::{CommentId, FlagCategory, Hold, State};
 
 use super::audit::Noted;
 use super::comments::{put, waits};
-use super::{At, Happening};
+use super::{At, Happening, undoing};
 use crate::codes;
 use crate::draft::Draft;
 use crate::error::Error;
-use crate::keys::Key;
+use crate::keys::{Deed, Key};
 use crate::records::{Comment, Flag, Flags, Resolution};
 
 fn find(draft: &mut Draft, at: At<'_>, id: CommentId) -> Result<Option<(u32, Comment)>, Error> {
@@ -24,7 +24,7 @@ pub(super) fn flag(
     (category, words): (FlagCategory, &str),
 ) -> Result<Option<Noted>, Error> {
     let Some((number, mut comment)) = find(draft, at, id)? else { return Ok(None) };
-    let (before, waited) = (codes::state(comment.state)?, waits(&comment));
+    let (before, waited) = (comment.state()?, waits(&comment));
     let time_millis = it.time_millis();
     let flags = &mut comment.flags;
     flags.open += 1;
@@ -35,12 +35,15 @@ pub(super) fn flag(
         Flag { category: codes::of_category(category), words: words.to_owned(), time_millis, round: flags.round };
     let threshold = it.found.facts.rules.report_threshold;
     if threshold > 0 && flags.counted >= threshold {
-        comment.state = codes::of_state(State::Held);
+        comment.own_state = codes::of_state(State::Held);
         comment.held = codes::of_hold(Hold::Flags);
     }
-    let after = codes::state(comment.state)?;
+    let after = comment.state()?;
     let author = comment.author.clone();
-    draft.flags.put(&Key::Flag(at.no, number, &it.envelope.actor.id), flag);
+    let reporter = &it.envelope.actor.id;
+    draft.flags.put(&Key::Flag(at.no, number, reporter), flag);
+    draft.author(at.site_no, reporter)?;
+    undoing::took_part(draft, at, reporter, (Deed::Flagged, number))?;
     put(draft, at, number, comment, waited)?;
     let (before, after) = (before.as_str().to_owned(), after.as_str().to_owned());
     // The words stay with the flag, and go with it.
@@ -86,10 +89,11 @@ pub(super) fn resolve(
     let waited = waits(&comment);
     let (open, author) = (comment.flags.open, comment.author.clone());
     let (by, time_millis) = (it.actor(), it.time_millis());
-    let resolution = Resolution { upheld, statement: statement.to_owned(), by, time_millis };
+    let statement = statement.to_owned();
+    let resolution = Resolution { upheld, statement: statement.clone(), by, time_millis, sequence: it.sequence };
     draft.resolutions.put(&Key::Resolution(at.no, number, round), resolution);
     comment.flags = Flags { round: round + 1, resolved: Some(round), ..Flags::default() };
     put(draft, at, number, comment, waited)?;
     let after = if upheld { "upheld" } else { "declined" }.to_owned();
-    Ok(Some(Noted { author, reason: statement.to_owned(), before: format!("{open} waiting"), after }))
+    Ok(Some(Noted { author, reason: statement, before: format!("{open} waiting"), after }))
 }

@@ -1,9 +1,8 @@
 //! What the lists of threads, the moderators' queues and the lists of authors' comments keep of an event.
 
-use domain::{State, Vote};
+use domain::Vote;
 
-use super::{At, Happening};
-use crate::codes;
+use super::{At, Happening, comments};
 use crate::draft::Draft;
 use crate::error::Error;
 use crate::keys::Key;
@@ -53,7 +52,7 @@ pub(super) fn vote(
 /// Since when a comment waits as a kind, if it does: it keeps the time at which that began.
 fn since(comment: &Comment, kind: QueueKind, before: Option<i64>, now_millis: i64) -> Option<i64> {
     match kind {
-        QueueKind::Held => (comment.state == codes::of_state(State::Held)).then(|| before.unwrap_or(now_millis)),
+        QueueKind::Held => comments::is_held(comment).then(|| before.unwrap_or(now_millis)),
         QueueKind::Flagged => comment.flags.since_millis.filter(|_| comment.flags.open > 0),
         QueueKind::Illegal => (comment.flags.illegal > 0).then(|| before.unwrap_or(now_millis)),
     }

@@ -6,8 +6,8 @@ use super::{At, Happening};
 use crate::ballots::Ballots;
 use crate::draft::Draft;
 use crate::error::Error;
-use crate::keys::Key;
-use crate::records::{Scores, VoterIds};
+use crate::keys::{Key, PlaceNo};
+use crate::records::{Cast, Scores, VoterIds, VotesCast};
 use crate::voters;
 
 /// By how much the vote moved the tally, up and down.
@@ -16,10 +16,33 @@ pub(super) fn cast(draft: &mut Draft, at: At<'_>, it: &Happening<'_>, vote: Vote
         return Ok((0, 0));
     };
     let voter = number_voter(draft, at, &it.envelope.actor.id, it.found.voters)?;
+    let time_millis = it.time_millis();
+    note(draft, at, Cast { voter, number, time_millis })?;
+    let void = it.found.votes_void_since.is_some_and(|since| since <= time_millis);
+    change(draft, at, (number, voter), |ballots, low| ballots.set(low, vote, void))
+}
+
+/// Notes that a vote was cast, for whoever asks for those since a time.
+fn note(draft: &mut Draft, at: At<'_>, cast: Cast) -> Result<(), Error> {
+    let Some(activity) = draft.lists.activity((at.site_no, at.no))? else { return Ok(()) };
+    let chunk = VotesCast::chunk_of(activity.cast);
+    activity.cast = activity.cast.saturating_add(1);
+    draft.votes_cast.change(&Key::VotesCast(at.no, chunk))?.get_or_insert_default().push(cast);
+    Ok(())
+}
+
+/// Changes the votes on a comment of those whose numbers are like the voter's, and the tally with them; by how much it moved, up
+/// and down.
+pub(super) fn change(
+    draft: &mut Draft,
+    at: At<'_>,
+    (number, voter): (u32, u32),
+    how: impl FnOnce(&mut Ballots, u32) -> (i32, i32),
+) -> Result<(i32, i32), Error> {
     let (container, low) = Ballots::place_of(voter);
     let slot = draft.ballots.change(&Key::Ballots(at.no, number, container))?;
     let ballots = slot.get_or_insert_default();
-    let (up, down) = ballots.set(low, vote);
+    let (up, down) = how(ballots, low);
     if ballots.is_empty() {
         *slot = None;
     }
@@ -35,11 +58,7 @@ pub(super) fn cast(draft: &mut Draft, at: At<'_>, it: &Happening<'_>, vote: Vote
 
 /// The number of a voter in their site, given out by the first vote.
 fn number_voter(draft: &mut Draft, at: At<'_>, voter: &AuthorId, voters: u32) -> Result<u32, Error> {
-    let known = voters::known(voters, voter, |bucket| {
-        let bucket = draft.voter_buckets.get(&Key::VoterBucket(at.site_no, bucket))?;
-        Ok(bucket.and_then(|bucket| bucket.number(voter.as_str())))
-    })?;
-    if let Some(number) = known {
+    if let Some(number) = voter_number(draft, at.site_no, voters, voter)? {
         return Ok(number);
     }
     let number = voters;
@@ -49,4 +68,17 @@ fn number_voter(draft: &mut Draft, at: At<'_>, voter: &AuthorId, voters: u32) ->
     let ids = draft.voter_ids.change(&Key::VoterIds(at.site_no, chunk))?.get_or_insert_default();
     ids.0.push(voter.to_string());
     Ok(number)
+}
+
+/// The number of somebody who voted in the site, where so many did.
+pub(super) fn voter_number(
+    draft: &mut Draft,
+    site: PlaceNo,
+    voters: u32,
+    id: &AuthorId,
+) -> Result<Option<u32>, Error> {
+    voters::known(voters, id, |bucket| {
+        let bucket = draft.voter_buckets.get(&Key::VoterBucket(site, bucket))?;
+        Ok(bucket.and_then(|bucket| bucket.number(id.as_str())))
+    })
 }

@@ -64,6 +64,8 @@ pub(crate) struct Activity {
     /// When the latest of its rows was posted.
     pub(crate) last_comment_millis: Option<i64>,
     pub(crate) heat: Heat,
+    /// Votes that were cast on its comments, those that changed nothing too.
+    pub(crate) cast: u32,
     /// The last hours in which something happened, the earliest first.
     pub(crate) hours: Vec<Hour>,
 }
@@ -87,6 +89,7 @@ impl Activity {
             down: 0,
             last_comment_millis: None,
             heat: Heat::default(),
+            cast: 0,
             hours: Vec::new(),
         }
     }
@@ -131,10 +134,15 @@ impl Activity {
         self.count(hour_of(now_millis), |hour| hour.rows = hour.rows.saturating_add(1));
     }
 
-    /// A vote moved a tally by so much, and was cast or only taken back.
-    pub(crate) fn voted(&mut self, (up, down): (i32, i32), cast: bool, now_millis: i64) {
+    /// A tally moved by so much.
+    pub(crate) fn moved(&mut self, (up, down): (i32, i32)) {
         self.up = self.up.saturating_add_signed(up.into());
         self.down = self.down.saturating_add_signed(down.into());
+    }
+
+    /// A vote moved a tally by so much, and was cast or only taken back.
+    pub(crate) fn voted(&mut self, moved: (i32, i32), cast: bool, now_millis: i64) {
+        self.moved(moved);
         if cast {
             let hour = hour_of(now_millis);
             self.heat.vote(hour);
@@ -265,7 +273,7 @@ mod tests {
         ];
         let stored: Vec<String> = stored.iter().map(|bytes| hex(bytes)).collect();
         let as_they_were = [
-            "01c138a910fb2c0101010001fd00d0ca9f17030000fc00000100fc3c690e0001fc3c690e00010101",
+            "01293edfe4fb2c0101010001fd00d0ca9f17030000fc00000100fc3c690e000001fc3c690e00010101",
             "01634515070101fc00000100fc3c690e00",
             "012ae226370201010102fb2c01",
             "0112b0d7a900010200",

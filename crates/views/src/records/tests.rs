@@ -18,14 +18,14 @@ fn the_bytes_of_places_stay_as_they_are() {
         created_nanos: 1,
         epoch: 2,
         sequence: 300,
-        part: 0,
+        open: 0,
         message_id: "x".into(),
         schema: 2,
     };
     golden(&checkpoint, "0196197b3f0a4b4f455f4556454e54530202fb2c0100017802");
     let (site, thread, message_id, reason) = ("s".into(), "t".into(), "m".into(), "r".into());
     golden(&Frozen { site, thread, sequence: 70_000, message_id, reason }, "0136decda701730174fc70110100016d0172");
-    golden(&Site::default(), "01ad7b37440000000000fb2c01fb1027050000000000");
+    golden(&Site::default(), "0170ba9c0b0000000000fb2c01fb102705000000000000000000");
     let mode = Mode { code: 2, reason: "moved".into(), successor: "t2".into() };
     let site = Site {
         place: 1,
@@ -37,8 +37,12 @@ fn the_bytes_of_places_stay_as_they_are() {
         mode: mode.clone(),
         bans: 4,
         set_at: 5,
+        decisions: 6,
+        swept: 5,
+        sweep_thread: 300,
+        sweep_step: 7,
     };
-    golden(&site, "0189fbaf55010101530355544301fb2c0102fb5802090302056d6f7665640274320405");
+    golden(&site, "01598367a4010101530355544301fb2c0102fb5802090302056d6f76656402743204050605fb2c0107");
     let settings = Settings {
         locale: "de-CH".into(),
         premoderate_first: 1,
@@ -48,7 +52,7 @@ fn the_bytes_of_places_stay_as_they_are() {
         chunks: [3, 4],
     };
     golden(&settings, "01a9fb45100564652d4348010102fb2c010304");
-    golden(&Thread::new(9), "01470e7459090000000000fdffffffffffffffff00000000");
+    golden(&Thread::new(9), "01c0f208a9090000000000fdffffffffffffffff0000000000");
     let opened = ThreadOpened {
         headline: "h".into(),
         address: "a".into(),
@@ -58,10 +62,10 @@ fn the_bytes_of_places_stay_as_they_are() {
     };
     let (place, posted, count) = (9, 8, 7);
     let opened = Some(opened);
-    let (frozen, skipped, latest_millis, moves) = (false, 0, -1, 6);
+    let (frozen, skipped, latest_millis, moves, decisions) = (false, 0, -1, 6, 3);
     golden(
-        &Thread { place, opened, frozen, skipped, posted, count, latest_millis, mode, moves },
-        "0178f7b0cb0901016801610163010101fd00d0ca9f17030000000008070102056d6f76656402743206",
+        &Thread { place, opened, frozen, skipped, posted, count, latest_millis, mode, moves, decisions },
+        "0147c552bf0901016801610163010101fd00d0ca9f17030000000008070102056d6f7665640274320603",
     );
     golden(
         &Address { address: "https://a.example".into(), thread: "t".into() },
@@ -71,10 +75,18 @@ fn the_bytes_of_places_stay_as_they_are() {
 
 #[test]
 fn the_bytes_of_authors_stay_as_they_are() {
-    golden(&Author::default(), "012144df1c00000000");
+    golden(&Author::default(), "019d6cdf7e00000000000000");
     let ban = Ban { until_millis: Some(3), reason: "spam".into() };
-    let author = Author { name: "Ann".into(), former_names: 1, ban: Some(ban), shown: 2 };
-    golden(&author, "016057f18703416e6e01010106047370616d02");
+    let author = Author {
+        name: "Ann".into(),
+        former_names: 1,
+        ban: Some(ban),
+        shown: 2,
+        votes_void_since: Some(-1),
+        erased: true,
+        removals: 3,
+    };
+    golden(&author, "0164e88f1b03416e6e01010106047370616d0201010103");
     golden(
         &FormerName { name: "Änne".into(), until_millis: 1_700_000_000_000 },
         "012ef479dd05c3846e6e65fd00d0ca9f17030000",
@@ -91,7 +103,8 @@ fn the_bytes_of_voters_stay_as_they_are() {
 #[test]
 fn the_bytes_of_comments_stay_as_they_are() {
     let by = "mod".to_owned();
-    let removed = Removed { by: by.clone(), reason: "spam".into(), rule: "4".into(), time_millis: -3 };
+    let removed =
+        Removed { by: by.clone(), reason: "spam".into(), rule: "4".into(), time_millis: -3, sequence: 300 };
     let flags = Flags { open: 1, illegal: 2, counted: 3, round: 4, resolved: Some(5), since_millis: Some(6) };
     let comment = Comment {
         id: 7,
@@ -100,20 +113,22 @@ fn the_bytes_of_comments_stay_as_they_are() {
         parent: 1,
         lengths: vec![9, 300],
         unseen: vec![1],
-        state: 2,
+        own_state: 2,
         shown: true,
         held: 5,
         removed: Some(removed),
+        covers: vec![Cover { of_site: true, id: 300 }],
         edited_millis: Some(8),
         featured: true,
         flags,
     };
     golden(
         &comment,
-        "01ce89ad010703616e6efd00d0ca9f17030000010209fb2c01010102010501036d6f64047370616d013405011001010203040105010c",
+        "01bdfc528d0703616e6efd00d0ca9f17030000010209fb2c01010102010501036d6f64047370616d013405fb2c010101fb2c01011001010203040105010c",
     );
-    let bare = Comment { removed: None, edited_millis: None, flags: Flags::default(), ..comment };
-    golden(&bare, "0126e700030703616e6efd00d0ca9f17030000010209fb2c010101020105000001000000000000");
+    let bare =
+        Comment { removed: None, covers: Vec::new(), edited_millis: None, flags: Flags::default(), ..comment };
+    golden(&bare, "0121f0521d0703616e6efd00d0ca9f17030000010209fb2c01010102010500000001000000000000");
     let quote = Quote { number: 1, revision: 2, start: 3, end: 70_000, at: 4 };
     golden(
         &Words { text: "声".into(), quotes: vec![quote], time_millis: 5 },
@@ -121,8 +136,8 @@ fn the_bytes_of_comments_stay_as_they_are() {
     );
     golden(&Flag { category: 5, words: "w".into(), time_millis: -1, round: 300 }, "0100e1bfcf05017701fb2c01");
     golden(
-        &Resolution { upheld: true, statement: "because".into(), by, time_millis: 9 },
-        "01fba3b1c3010762656361757365036d6f6412",
+        &Resolution { upheld: true, statement: "because".into(), by, time_millis: 9, sequence: 300 },
+        "01290e5b52010762656361757365036d6f6412fb2c01",
     );
     let mut scores = Scores::default();
     scores.set(1, domain::Tally { up: 3, down: 4 });
@@ -150,10 +165,10 @@ fn the_bytes_of_what_was_decided_stay_as_they_are() {
         "01551a765e02036d6f640c636f6d6d656e742d68656c640174feffffffffffffffffffffffffffffffff03616e6e01720776697369626c650468656c64",
     );
     golden(
-        &Command { sequence: 70_000, void: Some("own-comment".into()), comment: 0 },
-        "0197d025a7fc70110100010b6f776e2d636f6d6d656e7400",
+        &Command { sequence: 70_000, void: Some("own-comment".into()), comment: 0, decision: 4 },
+        "019d4acdfafc70110100010b6f776e2d636f6d6d656e740004",
     );
-    golden(&Command { sequence: 1, void: None, comment: 300 }, "010ce519a40100fb2c01");
+    golden(&Command { sequence: 1, void: None, comment: 300, decision: 0 }, "0103b56d650100fb2c0100");
 }
 
 #[test]

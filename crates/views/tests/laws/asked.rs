@@ -126,7 +126,7 @@ proptest! {
         let asked = AuditQuery { since: Some(since), until: Some(until), ..query() };
         prop_assert_eq!(audit(&view, asked), lines(&naive, |line| since <= line.1 && line.1 < until), "of a time");
         for number in 0..READERS {
-            let id = format!("a{number}");
+            let id = format!("reader-{number}");
             let by = AuditQuery { by: Some(id.parse().unwrap()), ..query() };
             prop_assert_eq!(audit(&view, by.clone()), lines(&naive, |line| line.2 == id), "by {}", &id);
             let author = AuditQuery { author: Some(id.parse().unwrap()), ..query() };
@@ -152,7 +152,7 @@ proptest! {
         let (_dir, store) = store_of(&log);
         let naive = Naive::of(&log);
         for number in 0..READERS {
-            let author = format!("a{number}");
+            let author = format!("reader-{number}");
             prop_assert_eq!(own_data(&store.view(), &site(), &author), own_data_of(&naive, &author));
         }
     }

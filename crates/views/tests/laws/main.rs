@@ -17,6 +17,7 @@ mod model;
 mod moderating;
 mod orders;
 mod pages;
+mod parts;
 mod queues;
 mod reading;
 mod trees;
@@ -38,6 +39,7 @@ const SMALL: Options = Options {
     cache_bytes: 8 * 1024 * 1024,
     fold_cache_bytes: 16 * 1024,
     step_events_max: NonZeroUsize::new(3).unwrap(),
+    part_cost_max: 150,
     flush_every_millis: 500,
 };
 
@@ -52,8 +54,27 @@ fn open(dir: &tempfile::TempDir) -> Store {
     }
 }
 
+/// What lies in the directory of a store that was dropped.
+fn sled_of(dir: &tempfile::TempDir) -> sled::Db {
+    let began = Instant::now();
+    loop {
+        match sled::open(dir.path()) {
+            Err(sled::Error::Io(_)) if began.elapsed() < PATIENCE => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
+/// Folds, and carries out what was decided for all threads.
 fn fold(store: &Store, log: &[Recorded], batch: usize) -> Vec<Step> {
-    log.chunks(batch).map(|chunk| store.fold(chunk, LOG).unwrap()).collect()
+    let steps = log.chunks(batch).map(|chunk| store.fold(chunk, LOG).unwrap()).collect();
+    carry_out(store);
+    steps
+}
+
+/// Carries out whatever was decided for all threads.
+fn carry_out(store: &Store) -> Vec<Step> {
+    std::iter::from_fn(|| store.carry_on().unwrap()).collect()
 }
 
 /// A store of its own with this history.
@@ -237,7 +258,7 @@ fn every_kind_of_event_is_in_the_generated_histories() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let (mut applied, mut void) = (BTreeSet::new(), BTreeSet::new());
-    for _ in 0..40 {
+    for _ in 0..160 {
         let log = history(&acts(150).new_tree(&mut runner).unwrap().current());
         let mut naive = model::Naive::default();
         for recorded in &log {
@@ -281,7 +302,7 @@ fn a_store_that_does_not_hold_what_was_written_is_not_opened() {
     for harm in harms {
         let (dir, store) = store_of(&history(&[What::open(0), What::post().by(1), What::post().by(2)]));
         drop(store);
-        let db = sled::open(dir.path()).unwrap();
+        let db = sled_of(&dir);
         let tree = db.open_tree("koe").unwrap();
         let (key, value) = tree.scan_prefix([8]).next().unwrap().unwrap();
         harm(&tree, key, value);

@@ -123,7 +123,7 @@ fn a_resolution_decides_on_all_flags_that_wait_and_later_ones_wait_again() {
         let flags = first(store).flags.into_iter();
         flags.map(|flag| (flag.author.to_string(), flag.resolution.map(|decided| decided.upheld))).collect()
     };
-    let (two, three, four) = ("a2".to_owned(), "a3".to_owned(), "a4".to_owned());
+    let (two, three, four) = ("reader-2".to_owned(), "reader-3".to_owned(), "reader-4".to_owned());
     let waits = [(four.clone(), None), (two.clone(), Some(true)), (three.clone(), Some(true))];
     assert_eq!(of(&store), waits, "what waits first");
     assert_eq!(waiting(&store), 1);

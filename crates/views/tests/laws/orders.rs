@@ -49,8 +49,8 @@ fn millis(comment: &Comment) -> f64 {
 }
 
 fn score(order: Order, comment: &Comment) -> f64 {
-    let count = |side| f64::from(comment.votes.values().filter(|vote| **vote == side).count() as u32);
-    let (up, down) = (count(Vote::Up), count(Vote::Down));
+    let (up, down) = comment.counted();
+    let (up, down) = (f64::from(up), f64::from(down));
     let net = up - down;
     match order {
         Order::Oldest | Order::Newest => 0.0,
@@ -107,6 +107,7 @@ fn reads_on(
     let mut fold = |count: usize, naive: &mut Naive| {
         let (now, later) = rest.split_at(count.min(rest.len()));
         now.chunks(16).for_each(|batch| drop(store.fold(batch, LOG).unwrap()));
+        crate::carry_out(&store);
         for recorded in now {
             naive.fold(recorded);
         }
@@ -184,6 +185,7 @@ proptest! {
         let store = open(&dir);
         for batch in log.chunks(batch) {
             store.fold(batch, LOG).unwrap();
+            crate::carry_out(&store);
             // From here on every ranking is kept, and patched by the next step.
             if store.sequence() >= 2 {
                 every_page(&store, &anybody());

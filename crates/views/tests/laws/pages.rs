@@ -1,6 +1,6 @@
 //! What readers, moderators and writers are told, against the naive model.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::event::Timestamp;
 use domain::moderation::Ban;
@@ -90,8 +90,8 @@ fn told(view: &CommentView) -> Row {
 }
 
 fn tally(comment: &Comment) -> Tally {
-    let count = |side| comment.votes.values().filter(|vote| **vote == side).count() as u32;
-    Tally { up: count(Vote::Up), down: count(Vote::Down) }
+    let (up, down) = comment.counted();
+    Tally { up, down }
 }
 
 fn expected(naive: &Naive, thread: &Thread, index: usize, viewer: &Viewer) -> Row {
@@ -116,7 +116,7 @@ fn expected(naive: &Naive, thread: &Thread, index: usize, viewer: &Viewer) -> Ro
     let is_seen = match comment.state {
         State::Visible => true,
         State::Held => own || viewer.moderator,
-        State::Removed | State::Deleted => viewer.moderator,
+        State::Removed | State::Deleted | State::Erased => viewer.moderator,
     };
     Row {
         number: index as u32 + 1,
@@ -132,19 +132,19 @@ fn expected(naive: &Naive, thread: &Thread, index: usize, viewer: &Viewer) -> Ro
         rule: comment.rule.clone(),
         revision: comment.revisions.len() as u32 - 1,
         edited: (comment.revisions.len() > 1).then_some(latest.since),
-        featured: comment.featured,
+        featured: comment.featured && comment.state == State::Visible,
         tally: tally(comment),
         own_vote: id.as_ref().map(|id| comment.votes.get(id).copied().unwrap_or(Vote::None)),
         own,
         own_flag: id.and_then(|id| comment.flags.get(&id)).map(|flag| flag.decided.is_none()),
-        held: comment.held.filter(|_| viewer.moderator),
+        held: comment.held.filter(|_| viewer.moderator && comment.state == State::Held),
         flags: if viewer.moderator { comment.waiting_flags() as u32 } else { 0 },
         flags_illegal: if viewer.moderator { comment.illegal_flags() as u32 } else { 0 },
     }
 }
 
 fn viewers() -> [Viewer; 4] {
-    let id = |number: u8| Some(format!("a{number}").parse().unwrap());
+    let id = |number: u8| Some(format!("reader-{number}").parse().unwrap());
     [
         Viewer::default(),
         Viewer { id: id(1), moderator: false },
@@ -165,42 +165,46 @@ fn stricter(site: Mode, thread: Mode) -> (Mode, bool) {
 }
 
 fn pages_agree(view: &View<'_>, naive: &Naive) -> Result<(), TestCaseError> {
-    for (name, thread) in naive.threads.iter().filter(|(_, thread)| thread.opened) {
-        let id: ThreadId = name.parse().unwrap();
-        let count = thread.comments.iter().filter(|comment| comment.has_row).count();
-        let (mode, of_site) = stricter(naive.site.mode.mode, thread.mode.mode);
-        for viewer in viewers() {
-            let (mut rows, mut after) = (Vec::new(), 0);
-            loop {
-                // Pages of three neither repeat nor skip.
-                let page =
-                    view.comments(&site(), &id, &viewer, after_number(after), (3, usize::MAX)).unwrap().unwrap();
-                prop_assert_eq!(page.count as usize, count);
-                prop_assert_eq!(page.frozen, thread.frozen || naive.site.frozen);
-                prop_assert_eq!(Some(page.site_name.as_str()), naive.site.settings.name.as_deref());
-                prop_assert_eq!(Some(page.edit_window_secs), naive.site.settings.edit_window_secs);
-                let article = &page.article;
-                prop_assert_eq!((&article.headline, &article.category), (&thread.headline, &thread.category));
-                prop_assert_eq!(&article.address, &thread.address);
-                prop_assert_eq!((article.published, article.closes_at), (thread.published, thread.closes_at));
-                prop_assert_eq!(article.mode, mode);
-                let of_thread = &thread.mode;
-                let unsaid = naive.site.mode.mode == of_thread.mode && of_thread.reason.is_empty();
-                let reason = if of_site || unsaid { &naive.site.mode.reason } else { &thread.mode.reason };
-                prop_assert_eq!(page.mode_reason.as_str(), reason.as_ref());
-                let successor = thread.mode.successor.as_ref().map_or("", |successor| successor.as_str());
-                prop_assert_eq!(page.successor.as_str(), successor);
-                let author = viewer.id.as_ref().and_then(|id| naive.authors.get(id.as_str()));
-                prop_assert_eq!(page.viewer_ban.clone(), author.and_then(|author| author.ban.clone()));
-                rows.extend(page.comments.iter().map(told));
-                let Some(next) = next_number(&page) else { break };
-                after = next;
-            }
-            let seen = |comment: &Comment| viewer.moderator || (comment.has_row && mode != Mode::Hidden);
-            let numbers = (0..thread.comments.len()).filter(|at| seen(&thread.comments[*at]));
-            let expected: Vec<Row> = numbers.map(|at| expected(naive, thread, at, &viewer)).collect();
-            prop_assert_eq!(rows, expected, "{} for {:?}", name, &viewer);
+    naive.threads.keys().try_for_each(|name| thread_agrees(view, naive, name))
+}
+
+/// Every page of a thread, as everybody sees it.
+pub(crate) fn thread_agrees(view: &View<'_>, naive: &Naive, name: &str) -> Result<(), TestCaseError> {
+    let Some(thread) = naive.threads.get(name).filter(|thread| thread.opened) else { return Ok(()) };
+    let id: ThreadId = name.parse().unwrap();
+    let count = thread.comments.iter().filter(|comment| comment.has_row).count();
+    let (mode, of_site) = stricter(naive.site.mode.mode, thread.mode.mode);
+    for viewer in viewers() {
+        let (mut rows, mut after) = (Vec::new(), 0);
+        loop {
+            // Pages of three neither repeat nor skip.
+            let page =
+                view.comments(&site(), &id, &viewer, after_number(after), (3, usize::MAX)).unwrap().unwrap();
+            prop_assert_eq!(page.count as usize, count);
+            prop_assert_eq!(page.frozen, thread.frozen || naive.site.frozen);
+            prop_assert_eq!(Some(page.site_name.as_str()), naive.site.settings.name.as_deref());
+            prop_assert_eq!(Some(page.edit_window_secs), naive.site.settings.edit_window_secs);
+            let article = &page.article;
+            prop_assert_eq!((&article.headline, &article.category), (&thread.headline, &thread.category));
+            prop_assert_eq!(&article.address, &thread.address);
+            prop_assert_eq!((article.published, article.closes_at), (thread.published, thread.closes_at));
+            prop_assert_eq!(article.mode, mode);
+            let of_thread = &thread.mode;
+            let unsaid = naive.site.mode.mode == of_thread.mode && of_thread.reason.is_empty();
+            let reason = if of_site || unsaid { &naive.site.mode.reason } else { &thread.mode.reason };
+            prop_assert_eq!(page.mode_reason.as_str(), reason.as_ref());
+            let successor = thread.mode.successor.as_ref().map_or("", |successor| successor.as_str());
+            prop_assert_eq!(page.successor.as_str(), successor);
+            let author = viewer.id.as_ref().and_then(|id| naive.authors.get(id.as_str()));
+            prop_assert_eq!(page.viewer_ban.clone(), author.and_then(|author| author.ban.clone()));
+            rows.extend(page.comments.iter().map(told));
+            let Some(next) = next_number(&page) else { break };
+            after = next;
         }
+        let seen = |comment: &Comment| viewer.moderator || (comment.has_row && mode != Mode::Hidden);
+        let numbers = (0..thread.comments.len()).filter(|at| seen(&thread.comments[*at]));
+        let expected: Vec<Row> = numbers.map(|at| expected(naive, thread, at, &viewer)).collect();
+        prop_assert_eq!(rows, expected, "{} for {:?}", name, &viewer);
     }
     Ok(())
 }
@@ -237,7 +241,7 @@ fn comments_agree(view: &View<'_>, naive: &Naive) -> Result<(), TestCaseError> {
         let place = domain::Place { thread: Some(name.parse().unwrap()), ..place(None) };
         for comment in &thread.comments {
             for voter in 0..READERS {
-                let id = format!("a{voter}").parse().unwrap();
+                let id = format!("reader-{voter}").parse().unwrap();
                 let standing = view.standing(&place, comment.id, Some(&id)).unwrap().unwrap();
                 let vote = comment.votes.get(id.as_str()).copied().unwrap_or(Vote::None);
                 prop_assert_eq!((standing.state, standing.tally), (comment.state, tally(comment)));
@@ -271,7 +275,7 @@ fn site_agrees(view: &View<'_>, naive: &Naive) -> Result<(), TestCaseError> {
     let known = view.settings(&site(), Some(settings.version)).unwrap().unwrap();
     prop_assert!(known.settings.is_none(), "what is known is not told again");
     for number in 0..READERS {
-        let id = format!("a{number}");
+        let id = format!("reader-{number}");
         let author = view.author_history(&site(), &id.parse().unwrap(), 50).unwrap();
         let known = naive.authors.get(&id);
         prop_assert_eq!(author.name, known.map_or_else(String::new, |known| known.name.clone()));
@@ -309,22 +313,28 @@ fn seen(naive: &Naive) -> Seen {
     naive.threads.iter().flat_map(rows).collect()
 }
 
-/// A step names what readers see otherwise, as it is now, and nothing that was never shown.
-fn changes_agree(step: &Step, before: &Seen, naive: &Naive) -> Result<(), TestCaseError> {
+/// A step names what readers see otherwise, as it is now, and nothing that was never shown. A part may come before others
+/// that change the same: the last one tells how it is.
+fn changes_agree(steps: &[Step], before: &Seen, naive: &Naive) -> Result<(), TestCaseError> {
     let now = seen(naive);
-    let mut named = BTreeSet::new();
-    for change in &step.changes {
-        let thread = change.thread.to_string();
-        prop_assert_eq!(change.count as usize, now.keys().filter(|(name, _)| *name == thread).count());
-        for comment in &change.comments {
-            let at = (thread.clone(), comment.number);
-            prop_assert_eq!(Some(&(comment.state, comment.tally)), now.get(&at));
-            named.insert(at);
+    let mut named = BTreeMap::new();
+    for (part, step) in steps.iter().enumerate() {
+        for change in &step.changes {
+            let thread = change.thread.to_string();
+            prop_assert_eq!(change.count as usize, now.keys().filter(|(name, _)| *name == thread).count());
+            for comment in &change.comments {
+                let (at, row) = ((thread.clone(), comment.number), (comment.state, comment.tally));
+                prop_assert!(part > 0 || now.get(&at) == Some(&row), "{:?} is not {:?}", at, row);
+                named.insert(at, row);
+            }
         }
+    }
+    for (at, row) in &named {
+        prop_assert_eq!(Some(row), now.get(at));
     }
     let otherwise = now.iter().filter(|(at, row)| before.get(at) != Some(row));
     for (at, _) in otherwise {
-        prop_assert!(named.contains(at), "{:?} is not named", at);
+        prop_assert!(named.contains_key(at), "{:?} is not named", at);
     }
     Ok(())
 }
@@ -351,7 +361,9 @@ proptest! {
                 };
                 prop_assert_eq!(came, naive.fold(recorded), "{:?}: {:?}", outcome, recorded);
             }
-            changes_agree(&step, &before, &naive)?;
+            let mut steps = vec![step];
+            steps.extend(crate::carry_out(&store));
+            changes_agree(&steps, &before, &naive)?;
         }
         let view = store.view();
         pages_agree(&view, &naive)?;

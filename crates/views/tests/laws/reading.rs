@@ -24,8 +24,8 @@ fn a_quote_is_drawn_from_the_comment_as_it_is_now() {
     let rows = page(&store, &anybody(), 0, WHOLE).comments;
     let drawn = &rows[2].said.as_ref().unwrap().quotes[0];
     let said = drawn.said.as_ref().unwrap();
-    assert_eq!((said.author.id.as_str(), said.body.as_str(), drawn.number), ("a2", "word", 2));
-    assert_eq!(said.quotes[0].said.as_ref().unwrap().author.id, "a1", "a quote inside the quote");
+    assert_eq!((said.author.id.as_str(), said.body.as_str(), drawn.number), ("reader-2", "word", 2));
+    assert_eq!(said.quotes[0].said.as_ref().unwrap().author.id, "reader-1", "a quote inside the quote");
     fold(&store, &log, 16);
     let rows = page(&store, &anybody(), 0, WHOLE).comments;
     let quotes = |row: usize| &rows[row].said.as_ref().unwrap().quotes;

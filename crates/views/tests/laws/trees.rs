@@ -61,6 +61,7 @@ fn reads_on(
     let mut fold = |count: usize, naive: &mut Naive| {
         let (now, later) = rest.split_at(count.min(rest.len()));
         now.chunks(16).for_each(|batch| drop(store.fold(batch, LOG).unwrap()));
+        crate::carry_out(&store);
         for recorded in now {
             naive.fold(recorded);
         }

@@ -170,6 +170,53 @@ pub fn encode(command: &Command, wait: bool) -> (&'static str, Vec<u8>) {
                 CastVoteRequest { thread, comment: comment.to_string(), vote: vote_out(*vote) }
             )
         }
+        CommandBody::VoidVotes { voters, since, reason } => request!(
+            command,
+            wait,
+            VoidVotesRequest {
+                voters: voters.as_slice().iter().map(ToString::to_string).collect(),
+                since: since.map(time_out),
+                reason: reason.to_string(),
+            }
+        ),
+        CommandBody::UnvoidVotes { voters, reason } => request!(
+            command,
+            wait,
+            UnvoidVotesRequest {
+                voters: voters.as_slice().iter().map(ToString::to_string).collect(),
+                reason: reason.to_string(),
+            }
+        ),
+        CommandBody::RemoveComments { author, since, reason, rule } => request!(
+            command,
+            wait,
+            RemoveCommentsRequest {
+                thread,
+                author: author.to_string(),
+                since: since.map(time_out),
+                reason: reason.to_string(),
+                rule: rule.to_string(),
+            }
+        ),
+        CommandBody::UndoRemoval { removal, reason } => request!(
+            command,
+            wait,
+            UndoRemovalRequest { thread, removal: removal.to_string(), reason: reason.to_string() }
+        ),
+        CommandBody::EraseComment { comment, reason } => request!(
+            command,
+            wait,
+            EraseCommentRequest { thread, comment: comment.to_string(), reason: reason.to_string() }
+        ),
+        CommandBody::EraseAuthor { author, comments_kept, reason } => request!(
+            command,
+            wait,
+            EraseAuthorRequest {
+                author: author.to_string(),
+                comments_kept: *comments_kept,
+                reason: reason.to_string(),
+            }
+        ),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What comes in is well formed or refused by the code of what is wrong.
 
+mod undo;
+
 use super::*;
 
 #[test]

@@ -25,10 +25,10 @@ pub(in crate::api) struct Remove {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::api) struct Reasoned {
-    id: Option<String>,
-    reason: String,
+    pub(super) id: Option<String>,
+    pub(super) reason: String,
     #[serde(default)]
-    wait: bool,
+    pub(super) wait: bool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -95,6 +95,7 @@ pub(in crate::api) struct AuthorComments {
     score: Option<Votes>,
     comments: Vec<AuthorComment>,
     next: Option<String>,
+    erased: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -140,6 +141,7 @@ pub(in crate::api) fn author_comments(
         score: reply.score.map(score),
         comments: reply.comments.into_iter().map(entry).collect(),
         next: some(reply.next),
+        erased: reply.erased,
     }
 }
 
@@ -173,6 +175,7 @@ mod tests {
         let reply = v1::AuthorCommentsReply {
             score: Some(score),
             comments: vec![row],
+            erased: true,
             ..v1::AuthorCommentsReply::default()
         };
         let author = "ann".parse().unwrap();
@@ -182,7 +185,7 @@ mod tests {
         let score = json!({"comments": 2, "up": 7, "down": 16, "score": "-9 ( +7 / -16 )", "partial": false});
         let comments = json!([{"thread": "t", "headline": "H", "comment": null}]);
         let expected = json!({"site": "demo", "author": "ann", "position": "", "name": null, "score": score,
-            "comments": comments, "next": null});
+            "comments": comments, "next": null, "erased": true});
         assert_eq!(value, expected);
     }
 }

@@ -165,6 +165,7 @@ pub(in crate::api) struct AuthorAnswer {
     names: Vec<FormerName>,
     ban: Option<Ban>,
     shown: u32,
+    erased: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -193,6 +194,7 @@ pub(in crate::api) fn author((site, author): (&SiteId, &AuthorId), reply: v1::Au
         names: reply.names.into_iter().map(former).collect(),
         ban: reply.ban.map(ban),
         shown: reply.shown,
+        erased: reply.erased,
     }
 }
 

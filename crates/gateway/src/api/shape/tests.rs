@@ -14,7 +14,7 @@ fn page() -> v1::ThreadPageReply {
     let visible = v1::Comment {
         number: 1,
         id: "019a3c5e-7d00-7000-8000-000000000001".into(),
-        author: Some(v1::Author { id: "ann".into(), name: "Ann".into() }),
+        author: Some(v1::Author { id: "ann".into(), name: "Ann".into(), erased: false }),
         time: Some(time_out(Timestamp(1_700_000_000_123))),
         state: v1::CommentState::Visible.into(),
         body: "a *b*".into(),
@@ -44,7 +44,7 @@ fn page() -> v1::ThreadPageReply {
     let unnamed = v1::Comment {
         number: 3,
         id: "019a3c5e-7d00-7000-8000-000000000003".into(),
-        author: Some(v1::Author { id: "ben".into(), name: String::new() }),
+        author: Some(v1::Author { id: "ben".into(), name: String::new(), erased: false }),
         quotes: vec![],
         ..visible.clone()
     };
@@ -71,12 +71,12 @@ fn a_page_has_exactly_the_fields_of_the_api() {
         thread((&"demo".parse().unwrap(), &"t".parse().unwrap()), page(), (&anybody(), Order::Oldest, false));
     let mut value = serde_json::to_value(&shape).unwrap();
     let unnamed = value["comments"].as_array_mut().unwrap().pop().unwrap();
-    assert_eq!(unnamed["author"], json!({"id": "ben", "name": null}));
+    assert_eq!(unnamed["author"], json!({"id": "ben", "name": null, "erased": false}));
     let expected = json!({
         "site": "demo", "thread": "t", "headline": "Headline", "count": 3, "position": "0-1-9",
         "comments": [{
             "number": 1, "id": "019a3c5e-7d00-7000-8000-000000000001",
-            "author": {"id": "ann", "name": "Ann"}, "time": "2023-11-14T22:13:20.123Z",
+            "author": {"id": "ann", "name": "Ann", "erased": false}, "time": "2023-11-14T22:13:20.123Z",
             "state": "visible", "body": "a *b*",
             "html": "<p>a <em>b</em></p>\n<blockquote class=\"quote removed\"><p><a href=\"#comment-3\">The quoted \
                 comment was deleted by its author.</a></p></blockquote>\n",
@@ -90,7 +90,7 @@ fn a_page_has_exactly_the_fields_of_the_api() {
             "depth": null, "replies": null, "more": null
         }, {
             "number": 2, "id": "019a3c5e-7d00-7000-8000-000000000002",
-            "author": {"id": null, "name": null}, "time": "2023-11-14T22:13:20.123Z",
+            "author": {"id": null, "name": null, "erased": false}, "time": "2023-11-14T22:13:20.123Z",
             "state": "removed", "body": null, "html": null,
             "tally": {"up": 0, "down": 0}, "score": "0 ( +0 / -0 )", "parent": null, "revision": 0,
             "edited": null, "featured": false, "rule": "No insults", "own_vote": null, "own_flag": null,
@@ -124,7 +124,7 @@ fn a_reader_learns_their_own_vote_and_a_moderator_what_is_held() {
     let held = v1::Comment {
         state: v1::CommentState::Held.into(),
         body: "words".into(),
-        author: Some(v1::Author { id: "ann".into(), name: "Ann".into() }),
+        author: Some(v1::Author { id: "ann".into(), name: "Ann".into(), erased: false }),
         own_vote: v1::Vote::None.into(),
         held: v1::HoldReason::Flags.into(),
         flags: 5,
@@ -153,7 +153,7 @@ fn authors_get_their_own_held_words_and_learn_whether_their_flag_waits() {
     let own = |state: v1::CommentState| v1::Comment {
         state: state.into(),
         body: "words".into(),
-        author: Some(v1::Author { id: "ann".into(), name: "Ann".into() }),
+        author: Some(v1::Author { id: "ann".into(), name: "Ann".into(), erased: false }),
         held: v1::HoldReason::Flags.into(),
         own: true,
         own_flag: true,
@@ -171,6 +171,27 @@ fn authors_get_their_own_held_words_and_learn_whether_their_flag_waits() {
     assert_eq!((&removed["body"], &removed["quotes"]), (&json!(null), &json!([])), "whatever the answer held");
     let anybody = shown(own(v1::CommentState::Held), &anybody());
     assert_eq!((&anybody["body"], &anybody["own"]), (&json!(null), &json!(null)));
+}
+
+#[test]
+fn of_an_erased_comment_a_moderator_learns_who_wrote_it_and_nobody_what_it_said() {
+    let former = v1::Author { id: "former-x".into(), name: String::new(), erased: true };
+    let erased = v1::Comment {
+        state: v1::CommentState::Erased.into(),
+        author: Some(former),
+        body: "words".into(),
+        quotes: vec![v1::DrawnQuote::default()],
+        tally: Some(v1::Tally { up: 2, down: 1 }),
+        ..v1::Comment::default()
+    };
+    let shown = |viewer: &Viewer| serde_json::to_value(comment(erased.clone(), viewer, false)).unwrap();
+    let (anybody, moderator) = (shown(&anybody()), shown(&Viewer { id: None, moderator: true }));
+    for row in [&anybody, &moderator] {
+        assert_eq!((&row["state"], &row["score"]), (&json!("erased"), &json!("1 ( +2 / -1 )")));
+        assert_eq!((&row["body"], &row["html"], &row["quotes"]), (&json!(null), &json!(null), &json!([])));
+    }
+    assert_eq!(anybody["author"], json!({"id": null, "name": null, "erased": false}));
+    assert_eq!(moderator["author"], json!({"id": "former-x", "name": null, "erased": true}));
 }
 
 #[test]

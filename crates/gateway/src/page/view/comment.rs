@@ -113,6 +113,8 @@ pub(super) struct DeskView {
     pub(super) flags: u32,
     /// Whether the decision needs a statement of reasons.
     pub(super) reasons_needed: bool,
+    /// The id of its author, where something can be done about them; else empty.
+    pub(super) author: String,
 }
 
 impl CommentView {
@@ -137,6 +139,8 @@ impl CommentView {
         // What an author may still edit and delete.
         let own_kept = own && (visible || comment.state() == v1::CommentState::Held);
         let readable = visible || here.moderate || own_kept;
+        // Of an erased one moderators learn who wrote it, and nobody what it said.
+        let worded = readable && comment.state() != v1::CommentState::Erased;
         let author = comment.author.as_ref().filter(|_| readable);
         let v1::Tally { up, down } = comment.tally.unwrap_or_default();
         let number = comment.number.to_string();
@@ -179,7 +183,7 @@ impl CommentView {
             edited: comment.edited.as_ref().and_then(time_in).map(shown).filter(|_| readable),
             featured: comment.featured && visible,
             in_reply_to: parent(&comment.parent, reply),
-            html: if readable { render::comment(&comment.body, &comment.quotes, links) } else { String::new() },
+            html: if worded { render::comment(&comment.body, &comment.quotes, links) } else { String::new() },
             score: Tally { up, down }.to_string(),
             reply_href: form_about("reply"),
             quote_href: form_about("quote"),
@@ -219,6 +223,7 @@ pub(super) fn state_line(comment: &v1::Comment, moderate: bool) -> String {
     match comment.state() {
         v1::CommentState::Visible => String::new(),
         v1::CommentState::Deleted => "This comment was deleted by its author.".to_owned(),
+        v1::CommentState::Erased => "This comment was erased.".to_owned(),
         v1::CommentState::Held if moderate => format!("This comment waits for a moderator.{held}"),
         v1::CommentState::Held if comment.own => {
             "This comment waits for a moderator. Other readers do not see it meanwhile.".to_owned()
@@ -303,6 +308,11 @@ impl DeskView {
             featured: visible.then_some(comment.featured),
             flags: comment.flags,
             reasons_needed: comment.flags_illegal > 0,
+            author: comment
+                .author
+                .iter()
+                .find(|author| !author.erased)
+                .map_or_else(String::new, |it| it.id.clone()),
         }
     }
 

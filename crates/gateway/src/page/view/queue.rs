@@ -149,7 +149,11 @@ impl WaitingView {
             since: at(entry.since.as_ref().and_then(time_in)),
             edited: at(comment.edited.as_ref().and_then(time_in)),
             state_line: state_line(&comment, true),
-            html: render::comment(&comment.body, &comment.quotes, links),
+            html: if comment.state() == v1::CommentState::Erased {
+                String::new()
+            } else {
+                render::comment(&comment.body, &comment.quotes, links)
+            },
             flag_line: flag_line(comment.flags, entry.flags_illegal),
             flags: flags.into_iter().filter(|flag| flag.resolution.is_none()).map(flag).collect(),
             desk: DeskView {

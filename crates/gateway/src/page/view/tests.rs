@@ -54,7 +54,7 @@ fn id(number: u32) -> String {
 
 fn author(number: u32) -> v1::Author {
     let index = usize::try_from(number).unwrap() % NAMES.len();
-    v1::Author { id: format!("author-{index}"), name: NAMES[index].into() }
+    v1::Author { id: format!("author-{index}"), name: NAMES[index].into(), erased: false }
 }
 
 fn words(number: u32) -> String {

@@ -85,6 +85,28 @@ pub(crate) enum What {
         statement: bool,
     },
     Vote(u8, Vote),
+    /// Of these voters, a bit for each; only what was cast since then.
+    Void {
+        voters: u8,
+        since: Option<i64>,
+    },
+    Unvoid(u8),
+    RemoveAll {
+        author: u8,
+        whole_site: bool,
+        since: Option<i64>,
+    },
+    /// One of the removals that there were, or one that there was not, in its place or in another.
+    UndoRemoval {
+        which: u8,
+        elsewhere: bool,
+    },
+    EraseComment(u8),
+    EraseAuthor {
+        author: u8,
+        comments_kept: bool,
+    },
+    EraseMessages,
     /// What cannot be read, in the thread or in the whole site.
     Poison {
         whole_site: bool,
@@ -143,6 +165,16 @@ pub(crate) fn acts(acts_max: usize) -> impl Strategy<Value = Vec<Act>> {
         acts.splice(0..0, [What::open(0), What::open(1)]);
         acts
     })
+}
+
+/// A history in which much is undone in the end.
+pub(crate) fn undone_acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = |(what, by, thread)| Act { by, thread, what };
+    let undone = prop_oneof![
+        4 => (moderators_undo(), who([1, 9, 1, 0]), thread()).prop_map(act),
+        3 => (erase(), who([1, 0, 5, 5]), thread()).prop_map(act),
+    ];
+    (acts(120), vec(undone, 0..12)).prop_map(|(acts, undone)| [acts, undone].concat())
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -221,15 +253,32 @@ fn moderators_do() -> impl Strategy<Value = What> {
     prop_oneof![
         3 => comment().prop_map(What::Hold),
         7 => (comment(), any::<Option<bool>>()).prop_map(|(at, current)| What::Approve(at, current)),
-        3 => comment().prop_map(What::Remove),
-        4 => comment().prop_map(What::Restore),
+        6 => comment().prop_map(What::Remove),
+        8 => comment().prop_map(What::Restore),
         2 => (comment(), any::<bool>()).prop_map(|(comment, featured)| What::Feature(comment, featured)),
         5 => (comment(), any::<bool>(), any::<bool>())
             .prop_map(|(comment, upheld, statement)| What::Resolve { comment, upheld, statement }),
         2 => (0..READERS, option::weighted(0.7, -20..200i64)).prop_map(|(author, until)| What::Ban { author, until }),
         3 => (0..READERS).prop_map(What::Unban),
         3 => (prop::bool::weighted(0.3), mode).prop_map(|(whole_site, mode)| What::SetMode { whole_site, mode }),
+        17 => moderators_undo(),
     ]
+}
+
+fn moderators_undo() -> impl Strategy<Value = What> {
+    prop_oneof![
+        5 => (1..1_u8 << READERS, since()).prop_map(|(voters, since)| What::Void { voters, since }),
+        4 => (1..1_u8 << READERS).prop_map(|voters| What::Unvoid(1 << (voters % READERS))),
+        4 => (0..READERS, any::<bool>(), since())
+            .prop_map(|(author, whole_site, since)| What::RemoveAll { author, whole_site, since }),
+        4 => (any::<u8>(), prop::bool::weighted(0.2))
+            .prop_map(|(which, elsewhere)| What::UndoRemoval { which, elsewhere }),
+    ]
+}
+
+/// Seconds from now; most that is undone lies a while back.
+fn since() -> impl Strategy<Value = Option<i64>> {
+    option::weighted(0.5, -150..20i64)
 }
 
 fn editors_do() -> impl Strategy<Value = What> {
@@ -244,6 +293,16 @@ fn editors_do() -> impl Strategy<Value = What> {
         ),
         2 => (0..4u8).prop_map(What::Move),
         2 => (0..READERS, 0..4u8).prop_map(|(author, name)| What::Name { author, name }),
+        3 => erase(),
+        1 => Just(What::EraseMessages),
+    ]
+}
+
+fn erase() -> impl Strategy<Value = What> {
+    prop_oneof![
+        2 => comment().prop_map(What::EraseComment),
+        1 => (0..READERS, any::<bool>())
+            .prop_map(|(author, comments_kept)| What::EraseAuthor { author, comments_kept }),
     ]
 }
 

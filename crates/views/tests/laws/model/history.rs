@@ -26,7 +26,12 @@ pub(crate) fn address(number: u8) -> Box<str> {
 }
 
 fn id(number: u8) -> AuthorId {
-    format!("a{number}").parse().unwrap()
+    format!("reader-{number}").parse().unwrap()
+}
+
+/// Those whose bit is set.
+fn ids(voters: u8) -> Vec<AuthorId> {
+    (0..8).filter(|number| voters >> number & 1 == 1).map(id).collect()
 }
 
 fn actor(who: Who) -> Actor {
@@ -89,8 +94,26 @@ impl Writer {
                     | Event::SiteSet(_)
                     | Event::AuthorNamed { .. }
                     | Event::AuthorBanned { .. }
-                    | Event::AuthorUnbanned { .. } => true,
+                    | Event::AuthorUnbanned { .. }
+                    | Event::VotesVoided { .. }
+                    | Event::VotesUnvoided { .. }
+                    | Event::AuthorErased { .. }
+                    | Event::MessagesErased { .. } => true,
+                    Event::CommentsRemoved { .. } => matches!(what, What::RemoveAll { whole_site: true, .. }),
+                    Event::RemovalUndone { removal, .. } => {
+                        let of = self.naive.removals.iter().find(|of| of.id == *removal);
+                        let elsewhere = matches!(what, What::UndoRemoval { elsewhere: true, .. });
+                        of.is_some_and(|of| of.thread.is_none()) != elsewhere
+                    }
                     _ => false,
+                };
+                let at = match &event {
+                    Event::RemovalUndone { removal, .. } if !whole_site => {
+                        let of = self.naive.removals.iter().find(|of| of.id == *removal);
+                        let thread = of.and_then(|of| of.thread.as_ref()).map(|thread| thread.parse().unwrap());
+                        thread.map(|thread| Place { thread: Some(thread), ..place(None) }).or(at)
+                    }
+                    _ => at,
                 };
                 let sequence = self.sequence();
                 let id = CommandId::from_u128(u128::from(sequence) << 64 | 1);
@@ -152,6 +175,7 @@ impl Writer {
                 (Event::FlagsResolved { comment: comment(at), upheld, statement }, by)
             }
             What::Vote(at, vote) => (Event::VoteCast { comment: comment(at), vote }, by),
+            What::EraseComment(at) => (Event::CommentErased { comment: comment(at), reason: "e".into() }, by),
             _ => (self.of_place(what), by),
         }
     }
@@ -186,19 +210,41 @@ impl Writer {
             }
             What::Move(number) => Event::ThreadMoved { address: address(number) },
             What::Name { author, name } => {
-                Event::AuthorNamed { author: id(author), name: format!("N{name}").into() }
+                let author = id(author);
+                let name = format!("N{name} of {author}").into();
+                Event::AuthorNamed { author, name }
             }
             What::Ban { author, until } => {
                 let ban = Ban { until: until.map(at), reason: "b".into() };
                 Event::AuthorBanned { author: id(author), ban }
             }
             What::Unban(author) => Event::AuthorUnbanned { author: id(author), reason: "u".into() },
+            What::Void { voters, since } => {
+                Event::VotesVoided { voters: ids(voters), since: since.map(at), reason: "v".into() }
+            }
+            What::Unvoid(voters) => Event::VotesUnvoided { voters: ids(voters), reason: "w".into() },
+            What::RemoveAll { author, since, .. } => Event::CommentsRemoved {
+                author: id(author),
+                since: since.map(at),
+                reason: "all".into(),
+                rule: "5".into(),
+            },
+            What::UndoRemoval { which, .. } => {
+                let removals = &self.naive.removals;
+                let known = removals.get(which as usize % (removals.len() + 1));
+                let removal = known.map_or(CommandId::from_u128(98), |removal| removal.id);
+                Event::RemovalUndone { removal, reason: "undo".into() }
+            }
+            What::EraseAuthor { author, comments_kept } => {
+                Event::AuthorErased { author: id(author), comments_kept, reason: "f".into() }
+            }
+            What::EraseMessages => Event::MessagesErased { messages: Vec::new() },
             _ => unreachable!("it is about a comment"),
         }
     }
 
     fn post(&self, parent: Option<CommentId>, quote: Option<(CommentId, Quoted)>, held: Option<Hold>) -> Event {
-        let text = Text::parse(&format!("word {}", self.sequence())).unwrap();
+        let text = Text::parse(&format!("word {}.", self.sequence())).unwrap();
         let quotes =
             quote.map(|(comment, Quoted { revision, end, .. })| Quote { comment, revision, start: 0, end, at: 0 });
         let length = text.length();

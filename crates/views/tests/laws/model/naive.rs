@@ -3,12 +3,14 @@
 
 mod comments;
 mod lists;
+mod site;
+mod undoing;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::event::Timestamp;
 use domain::moderation::{Ban, ModeChange};
-use domain::settings::{Closing, SettingsPatch, ThreadPatch};
+use domain::settings::{Closing, ThreadPatch};
 use domain::{
     Actor, CommandId, CommentId, Content, Envelope, Event, FlagCategory, Hold, Mode, Place, Quote, Recorded, Role,
     State, Vote,
@@ -16,6 +18,7 @@ use domain::{
 
 pub(crate) use lists::Did;
 use lists::{Before, Lists};
+use site::Site;
 
 /// What came of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,16 +41,9 @@ pub(crate) struct Naive {
     pub(crate) addresses: HashMap<String, String>,
     pub(crate) audit: Vec<Noted>,
     pub(crate) lists: Lists,
+    /// Every removal of many that there was.
+    pub(crate) removals: Vec<Removal>,
     seen: HashSet<(Place, CommandId)>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Site {
-    pub(crate) opened: bool,
-    pub(crate) frozen: bool,
-    pub(crate) mode: ModeChange,
-    /// Every one is set.
-    pub(crate) settings: SettingsPatch,
 }
 
 #[derive(Debug, Default)]
@@ -72,6 +68,18 @@ pub(crate) struct Author {
     /// The earliest first.
     pub(crate) former_names: Vec<(String, Timestamp)>,
     pub(crate) ban: Option<Ban>,
+    /// Since when their votes are void, if they are.
+    void_since: Option<i64>,
+    pub(crate) erased: bool,
+}
+
+/// A removal of many comments.
+#[derive(Debug)]
+pub(crate) struct Removal {
+    pub(crate) id: CommandId,
+    pub(crate) thread: Option<String>,
+    author: String,
+    undone: bool,
 }
 
 #[derive(Debug)]
@@ -88,6 +96,16 @@ pub(crate) struct Comment {
     pub(crate) rule: String,
     pub(crate) featured: bool,
     pub(crate) votes: HashMap<String, Vote>,
+    /// When each of them was cast.
+    cast: HashMap<String, i64>,
+    /// Whose votes count for nothing.
+    void: HashSet<String>,
+    /// The removals of many that cover it, with their rules.
+    covers: Vec<(CommandId, String)>,
+    /// How it would stand if none did.
+    under: State,
+    /// The rule that it broke alone.
+    own_rule: String,
     /// By who made them.
     pub(crate) flags: BTreeMap<String, Flag>,
     /// The first of the flags since none waited.
@@ -98,6 +116,8 @@ pub(crate) struct Comment {
 pub(crate) struct Revision {
     pub(crate) since: Timestamp,
     pub(crate) text: String,
+    /// How long the text was when it was said; it may be erased.
+    length: u32,
     pub(crate) quotes: Vec<Quote>,
     /// Whether readers ever saw it.
     pub(crate) seen: bool,
@@ -154,76 +174,6 @@ fn is_editor(actor: &Actor) -> bool {
     has(actor, &[Role::Moderator, Role::Administrator, Role::Service])
 }
 
-impl Default for Site {
-    fn default() -> Self {
-        let settings = SettingsPatch {
-            name: Some("".into()),
-            zone: Some("".into()),
-            locale: Some("".into()),
-            edit_window_secs: Some(300),
-            text_chars_max: Some(10_000),
-            report_threshold: Some(5),
-            premoderate_first: Some(0),
-            premoderate_links: Some(false),
-            premoderate_words: Some(Vec::new()),
-            reserved_names: Some(Vec::new()),
-            comments_per_minute: Some(0),
-            votes_per_minute: Some(0),
-        };
-        Self { opened: false, frozen: false, mode: ModeChange::default(), settings }
-    }
-}
-
-impl Site {
-    /// Each setting of a patch by its name, in the order in which the audit tells them.
-    fn lines(patch: &SettingsPatch) -> [(&'static str, Option<String>); 12] {
-        let number = |number: Option<u32>| number.map(|number| number.to_string());
-        let text = |text: &Option<Box<str>>| text.as_ref().map(ToString::to_string);
-        let words = |words: &Option<Vec<Box<str>>>| words.as_ref().map(|words| format!("{} words", words.len()));
-        [
-            ("name", text(&patch.name)),
-            ("zone", text(&patch.zone)),
-            ("edit_window_secs", number(patch.edit_window_secs)),
-            ("text_chars_max", number(patch.text_chars_max)),
-            ("report_threshold", number(patch.report_threshold)),
-            ("locale", text(&patch.locale)),
-            ("premoderate_first", number(patch.premoderate_first)),
-            ("premoderate_links", patch.premoderate_links.map(|links| links.to_string())),
-            ("comments_per_minute", number(patch.comments_per_minute)),
-            ("votes_per_minute", number(patch.votes_per_minute)),
-            ("premoderate_words", words(&patch.premoderate_words)),
-            ("reserved_names", words(&patch.reserved_names)),
-        ]
-    }
-
-    fn set(&mut self, patch: &SettingsPatch) -> Note {
-        let (mut before, mut after) = (Vec::new(), Vec::new());
-        for ((name, was), (_, is)) in Self::lines(&self.settings).into_iter().zip(Self::lines(patch)) {
-            if let (Some(was), Some(is)) = (was, is) {
-                before.push(format!("{name}: {was}"));
-                after.push(format!("{name}: {is}"));
-            }
-        }
-        let settings = self.settings.clone();
-        let patch = patch.clone();
-        self.settings = SettingsPatch {
-            name: patch.name.or(settings.name),
-            zone: patch.zone.or(settings.zone),
-            locale: patch.locale.or(settings.locale),
-            edit_window_secs: patch.edit_window_secs.or(settings.edit_window_secs),
-            text_chars_max: patch.text_chars_max.or(settings.text_chars_max),
-            report_threshold: patch.report_threshold.or(settings.report_threshold),
-            premoderate_first: patch.premoderate_first.or(settings.premoderate_first),
-            premoderate_links: patch.premoderate_links.or(settings.premoderate_links),
-            premoderate_words: patch.premoderate_words.or(settings.premoderate_words),
-            reserved_names: patch.reserved_names.or(settings.reserved_names),
-            comments_per_minute: patch.comments_per_minute.or(settings.comments_per_minute),
-            votes_per_minute: patch.votes_per_minute.or(settings.votes_per_minute),
-        };
-        Note { before: before.join("\n"), after: after.join("\n"), ..Note::default() }
-    }
-}
-
 fn set_mode(mode: &mut ModeChange, change: &ModeChange) -> Note {
     let word = |mode: Mode| match mode {
         Mode::Open => "open",
@@ -276,6 +226,7 @@ impl Naive {
         };
         let was_frozen = *frozen;
         if was_frozen || self.site.frozen {
+            self.forget_all_the_same(thread.as_deref(), &recorded.content);
             return Came::Skipped;
         }
         let Content::Event(envelope) = &recorded.content else {
@@ -294,6 +245,7 @@ impl Naive {
         let now = last.map_or(envelope.time.0, |last| last.max(envelope.time.0));
         let before = Before::of(thread.as_ref().and_then(|name| self.threads.get(name)));
         let happened = match &thread {
+            None if undoing::is_undoing(&envelope.event) => self.undo_in_site(envelope),
             None => self.in_site(envelope, now).map(Some),
             Some(name) => self.in_thread(name, envelope, now),
         };
@@ -309,7 +261,7 @@ impl Naive {
             self.audit.push(Noted {
                 sequence: recorded.sequence,
                 time: Timestamp(now),
-                by: envelope.actor.id.to_string(),
+                by: Self::called(envelope),
                 kind: envelope.event.kind(),
                 thread: thread.unwrap_or_default(),
                 comment: if is_post { Some(CommentId(envelope.id)) } else { envelope.event.comment() },
@@ -385,6 +337,9 @@ impl Naive {
             return Ok(Some(Note { after: headline.to_string(), ..Note::default() }));
         }
         need(thread.opened)?;
+        if undoing::is_undoing(&envelope.event) {
+            return self.undo_in_thread(name, envelope);
+        }
         match &envelope.event {
             Event::ThreadUpdated(patch) => {
                 need(by_editor)?;

@@ -53,6 +53,7 @@ fn a_comment_that_cannot_be_read_says_why_in_its_place() {
     };
     told(v1::CommentState::Removed, "removed by a moderator. Rule: No &#60;b&#62;");
     told(v1::CommentState::Deleted, "This comment was deleted by its author.");
+    told(v1::CommentState::Erased, "This comment was erased.");
     told(v1::CommentState::Held, "This comment waits for a moderator.");
     let desk = article(&page(gone(v1::CommentState::Removed), Some(&session(&[Role::Moderator])), false), 3);
     assert!(desk.contains("/restoration\"") && !desk.contains("/removal\""));
@@ -74,6 +75,47 @@ fn what_only_moderators_see_is_never_drawn_for_readers() {
     assert!(desk.contains("held words") && desk.contains("It holds a word out of the list."));
     assert!(desk.contains("/approval\"") && desk.contains("Decide on the flags (2)"));
     assert!(!desk.contains("/vote\"") && !desk.contains("/hold\""));
+}
+
+#[test]
+fn an_erased_comment_has_no_words_for_moderators_and_its_flags_can_be_decided_on() {
+    let erased = with(3, |comment| {
+        comment.state = v1::CommentState::Erased.into();
+        comment.body = "erased words".into();
+        comment.flags = 1;
+        comment.author.as_mut().unwrap().erased = true;
+    });
+    let desk = article(&page(erased, Some(&session(&[Role::Moderator])), true), 3);
+    assert!(desk.contains("This comment was erased.") && desk.contains("A former reader"), "{desk}");
+    assert!(!desk.contains("erased words") && !desk.contains("<blockquote"), "whatever the answer held");
+    assert!(desk.contains("/resolution\""));
+    for nothing in ["/removal\"", "/restoration\"", "/hold\"", "/approval\"", "/feature\""] {
+        assert!(!desk.contains(nothing), "{nothing}");
+    }
+}
+
+#[test]
+fn a_moderator_removes_all_of_an_author_or_voids_their_votes_but_not_of_one_who_was_erased() {
+    let moderator = session(&[Role::Moderator]);
+    let drawn = |change: fn(&mut v1::Comment)| article(&page(with(3, change), Some(&moderator), false), 3);
+    let known = drawn(|_| ());
+    for form in ["/removals\"", "/void-votes\""] {
+        let (_, form) = known.split_once(form).unwrap();
+        assert!(form.split_once("</form>").unwrap().0.contains("name=\"author\" value=\"author-3\""), "{form}");
+    }
+    let former = drawn(|comment| comment.author.as_mut().unwrap().erased = true);
+    let reader = article(&page(with(3, |_| ()), Some(&session(&[])), false), 3);
+    let removed = drawn(|comment| (comment.state, comment.author) = (v1::CommentState::Removed.into(), None));
+    for (who, page) in [("of a former reader", former), ("by a reader", reader), ("of one unnamed", removed)] {
+        assert!(!page.contains("/removals\"") && !page.contains("/void-votes\""), "{who}");
+    }
+}
+
+#[test]
+fn who_was_erased_is_called_a_former_reader() {
+    let former = with(3, |comment| comment.author.as_mut().unwrap().erased = true);
+    let article = article(&page(former, None, false), 3);
+    assert!(article.contains("A former reader"), "{article}");
 }
 
 #[test]

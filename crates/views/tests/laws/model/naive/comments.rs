@@ -1,6 +1,6 @@
 //! The same for comments, votes and flags.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::event::Timestamp;
 use domain::{Actor, CommentId, Envelope, Event, FlagCategory, Hold, Mode, Quote, Role, State};
@@ -15,6 +15,7 @@ fn word(state: State) -> String {
         State::Held => "held",
         State::Removed => "removed",
         State::Deleted => "deleted",
+        State::Erased => "erased",
     }
     .to_owned()
 }
@@ -32,7 +33,7 @@ fn can_quote(comments: &[Comment], quotes: &[Quote]) -> bool {
     quotes.iter().all(|quote| {
         let quoted = comments.iter().find(|comment| comment.id == quote.comment);
         let revision = quoted.and_then(|quoted| quoted.revisions.get(quote.revision as usize));
-        revision.is_some_and(|revision| revision.seen && quote.end as usize <= revision.text.chars().count())
+        revision.is_some_and(|revision| revision.seen && quote.end <= revision.length)
     })
 }
 
@@ -57,6 +58,7 @@ impl Comment {
     }
 
     fn show(&mut self) {
+        self.covers.clear();
         self.state = State::Visible;
         self.held = None;
         self.has_row = true;
@@ -108,7 +110,9 @@ impl Naive {
                 let at = find(comments, *comment)?;
                 let voter = envelope.actor.id.to_string();
                 need(comments[at].state == State::Visible && comments[at].author != voter)?;
-                comments[at].votes.insert(voter, *vote);
+                let void_since = self.void_since(&voter);
+                let comments = &mut self.threads.get_mut(thread).unwrap().comments;
+                comments[at].vote(voter, *vote, (now, void_since));
                 Ok(None)
             }
             other => unreachable!("{} is of no comment", other.kind()),
@@ -144,6 +148,7 @@ impl Naive {
             revisions: vec![Revision {
                 since: Timestamp(now),
                 text,
+                length: *length,
                 quotes: quotes.clone(),
                 seen: held.is_none(),
             }],
@@ -153,6 +158,11 @@ impl Naive {
             rule: String::new(),
             featured: false,
             votes: HashMap::new(),
+            cast: HashMap::new(),
+            void: HashSet::new(),
+            covers: Vec::new(),
+            under: State::Visible,
+            own_rule: String::new(),
             flags: BTreeMap::new(),
             flagged: None,
         });
@@ -181,7 +191,7 @@ impl Naive {
         }
         let (since, text) = (Timestamp(now), text.as_str().to_owned());
         let seen = edited.state == State::Visible;
-        edited.revisions.push(Revision { since, text, quotes: quotes.clone(), seen });
+        edited.revisions.push(Revision { since, text, length: *length, quotes: quotes.clone(), seen });
         Ok(Note {
             author: edited.author.clone(),
             reason: String::new(),

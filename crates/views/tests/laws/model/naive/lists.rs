@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::{CommentId, Envelope, Event, State, Vote};
 
-use super::{Naive, Thread};
+use super::{Comment, Naive, Thread};
 
 /// What happened, in the order of the log.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ pub(crate) enum Did {
 /// How a thread stood before an event: whether it was open, and each comment's row and votes.
 pub(super) struct Before {
     opened: bool,
-    comments: Vec<(bool, HashMap<String, Vote>)>,
+    comments: Vec<(bool, (u32, u32))>,
 }
 
 impl Before {
@@ -37,7 +37,7 @@ impl Before {
         let comments = thread.iter().flat_map(|thread| &thread.comments);
         Self {
             opened: thread.is_some_and(|thread| thread.opened),
-            comments: comments.map(|comment| (comment.has_row, comment.votes.clone())).collect(),
+            comments: comments.map(|comment| (comment.has_row, comment.counted())).collect(),
         }
     }
 }
@@ -52,7 +52,7 @@ impl Naive {
         }
         for (at, comment) in thread.comments.iter().enumerate() {
             let mut did = |did| lists.happened.push((name.to_owned(), now, did));
-            let (had_row, votes) = before.comments.get(at).cloned().unwrap_or_default();
+            let (had_row, counted) = before.comments.get(at).copied().unwrap_or_default();
             if at == before.comments.len() {
                 did(Did::Post);
             }
@@ -61,18 +61,25 @@ impl Naive {
             }
             if let Event::VoteCast { comment: on, vote } = &envelope.event
                 && (*on, *vote != Vote::None) == (comment.id, true)
-                && votes.get(envelope.actor.id.as_str()) != Some(vote)
+                && comment.counted() != counted
             {
                 did(Did::Vote);
             }
             if at == before.comments.len() {
                 lists.posts.push((comment.author.clone(), name.to_owned(), comment.id));
             }
-            let waits = [comment.state == State::Held, comment.waiting_flags() > 0, comment.illegal_flags() > 0];
-            let since = lists.waits.entry(comment.id).or_default();
-            for (since, waits) in since.iter_mut().zip(waits) {
-                *since = if waits { since.or(Some(now)) } else { None };
-            }
+            lists.queue(comment, now);
+        }
+    }
+}
+
+impl Lists {
+    /// Since when a comment waits, if it does.
+    pub(super) fn queue(&mut self, comment: &Comment, now: i64) {
+        let waits = [comment.state == State::Held, comment.waiting_flags() > 0, comment.illegal_flags() > 0];
+        let since = self.waits.entry(comment.id).or_default();
+        for (since, waits) in since.iter_mut().zip(waits) {
+            *since = if waits { since.or(Some(now)) } else { None };
         }
     }
 }
