@@ -123,8 +123,22 @@ fn growth_is_measured_beside_a_tenth_of_it() {
 }
 
 #[test]
+fn undoing_is_measured_beside_a_tenth_of_it_and_live_votes_beside_their_usual_wait() {
+    let figures = figures(&["undo", "--events", "50000"]);
+    let mut expected = Vec::new();
+    for case in ["50 votes of 5,000", "50 votes of 50,000", "500 votes of 50,000"] {
+        for what in ["voided", "and back"] {
+            expected.push(format!("undo: {case} events, {what}"));
+            expected.push(format!("undo: {case} events, {what}, longest wait meanwhile"));
+        }
+    }
+    assert_eq!(names(&figures), expected);
+    assert!(figures[0].1["ratio"].is_null() && figures[4].1["ratio"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
 fn every_benchmark_notices_an_error() {
-    for name in ["fold", "votes", "posts", "visible", "restart", "pages", "growth"] {
+    for name in ["fold", "votes", "posts", "visible", "restart", "pages", "undo", "growth"] {
         let output = bench(&[name, "--events", "1000", "--plant-error"]);
         let said = text(&output.stderr);
         assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(2), ""), "{name}: {said}");

@@ -9,15 +9,34 @@ use crate::load::Load;
 
 /// Compares tallies and counts, the longest threads first.
 pub(crate) async fn tallies(koe: &Client, load: &Load, at_least: &str) -> anyhow::Result<()> {
-    let expected = load.expected();
+    let expected = load.expected(None);
+    some_tallies(koe, load, &expected, (at_least, TALLIES_CHECKED)).await
+}
+
+/// Compares every tally and count, where the votes of somebody may count for nothing.
+pub(crate) async fn all_tallies(
+    koe: &Client,
+    load: &Load,
+    void: Option<u32>,
+    at_least: &str,
+) -> anyhow::Result<()> {
+    some_tallies(koe, load, &load.expected(void), (at_least, usize::MAX)).await
+}
+
+async fn some_tallies(
+    koe: &Client,
+    load: &Load,
+    expected: &[Vec<Tally>],
+    (at_least, most): (&str, usize),
+) -> anyhow::Result<()> {
     let mut threads: Vec<_> = expected.iter().enumerate().collect();
     threads.sort_by_key(|(_, tallies)| std::cmp::Reverse(tallies.len()));
     let mut checked = 0;
     for (index, tallies) in threads {
-        if checked >= TALLIES_CHECKED {
+        if checked >= most {
             return Ok(());
         }
-        checked += thread(koe, load, index, (tallies, at_least)).await?;
+        checked += thread(koe, load, index, (tallies, at_least, most)).await?;
     }
     ensure!(checked > 0, "there was nothing to check");
     Ok(())
@@ -27,7 +46,7 @@ async fn thread(
     koe: &Client,
     load: &Load,
     index: usize,
-    (tallies, at_least): (&[Tally], &str),
+    (tallies, at_least, most): (&[Tally], &str, usize),
 ) -> anyhow::Result<usize> {
     let thread = Load::thread(index);
     let mut page = PageOf { limit: 200, at_least: at_least.to_owned(), ..PageOf::default() };
@@ -51,7 +70,7 @@ async fn thread(
             );
             checked += 1;
         }
-        if reply.next.is_empty() || checked >= TALLIES_CHECKED {
+        if reply.next.is_empty() || checked >= most {
             return Ok(checked);
         }
         page.after = reply.next;

@@ -157,6 +157,12 @@ impl Koe {
         self.writers.iter_mut().try_for_each(Process::need_running)
     }
 
+    /// Starts a role for the commands of another kind beside, and waits until it takes them.
+    pub(crate) async fn add(&mut self, server: &Server, kind: Kind) -> anyhow::Result<()> {
+        self.writers.push(Process::writer(kind.role(), server)?);
+        self.need_instances(kind, 1).await
+    }
+
     /// Starts one more writer, and waits until it takes commands.
     pub(crate) async fn add_writer(&mut self, server: &Server) -> anyhow::Result<()> {
         self.writers.push(Process::writer(self.kind.role(), server)?);
@@ -170,9 +176,14 @@ impl Koe {
     }
 
     async fn need_writers(&mut self, count: usize) -> anyhow::Result<()> {
+        self.need_instances(self.kind, count).await
+    }
+
+    async fn need_instances(&mut self, kind: Kind, count: usize) -> anyhow::Result<()> {
         let began = Instant::now();
+        let (service, endpoint) = kind.endpoint();
         loop {
-            let there = self.commands_taken().await?.len();
+            let there = self.requests_of(service, endpoint).await?.len();
             if there == count {
                 return Ok(());
             }

@@ -4,6 +4,7 @@
 //! machine stand in docs/performance.md; nothing in here asserts a time. Deliberately not here: load on anything that
 //! somebody else started.
 
+mod announced;
 mod bare;
 mod catch_up;
 mod check;
@@ -22,6 +23,7 @@ mod progress;
 mod report;
 mod restart;
 mod server;
+mod undo;
 mod visible;
 mod work;
 
@@ -96,6 +98,8 @@ enum Name {
     Restart,
     /// Pages of threads by length, order and shape; the ceiling is a service that answers with as many bytes.
     Pages,
+    /// A voter's votes voided and let count again while others vote; the ceiling is the same without, or for a tenth.
+    Undo,
     /// Fold, memory, disk and restart at a tenth of the events and at all of them.
     Growth,
 }
@@ -140,7 +144,7 @@ impl Name {
             Self::Visible => 5_000,
             // The comments of the largest thread.
             Self::Pages => 100_000,
-            Self::Growth => 1_000_000,
+            Self::Undo | Self::Growth => 1_000_000,
         }
     }
 
@@ -155,6 +159,7 @@ impl Name {
             Self::Visible => Box::pin(visible::run(bench)).await,
             Self::Restart => bench.unless_stopped(Box::pin(restart::run(bench))).await,
             Self::Pages => bench.unless_stopped(Box::pin(pages::run(bench))).await,
+            Self::Undo => Box::pin(undo::run(bench)).await,
             Self::Growth => bench.unless_stopped(Box::pin(growth::run(bench))).await,
         }
     }

@@ -30,6 +30,12 @@ pub(crate) const COLD_PART: u64 = 5;
 pub(crate) const COMMANDS_MIN: u64 = 200;
 /// This part of the events comes right before a kill, for the projector to lose some.
 pub(crate) const UNFOLDED_PART: u64 = 20;
+/// Live votes are watched for so long before something is undone.
+pub(crate) const LIVE_WATCHED: Duration = Duration::from_secs(2);
+/// Comments that live votes are about by turns.
+pub(crate) const LIVE_VOTED_ON: usize = 100;
+/// An undoing that is not carried out by then has failed.
+pub(crate) const UNDO_MAX: Duration = Duration::from_mins(5);
 /// Comments on a page: the default of the contract.
 pub(crate) const PAGE_ROWS: usize = 50;
 /// Threads in a question for their counts: the most that one may name.

@@ -22,7 +22,7 @@ const SEED: u64 = 0x006b_6f65;
 const THREADS: usize = 1_000;
 /// The exponent of both laws: some above 1, as attention goes.
 const EXPONENT: f64 = 1.1;
-const VOTERS: u32 = 200_000;
+pub(crate) const VOTERS: u32 = 200_000;
 const COMMENTS_IN_HUNDRED: u32 = 5;
 const SECOND_THOUGHTS_IN_HUNDRED: u32 = 10;
 /// Votes that somebody may think about again.
@@ -33,7 +33,7 @@ pub(crate) const LOAD_MIN: u64 = 2_001;
 const BEGIN_MILLIS: i64 = 1_767_225_600_000;
 
 /// A comment, by its thread and its place in it.
-type At = (usize, usize);
+pub(crate) type At = (usize, usize);
 
 /// Gives event after event, for ever the same.
 pub(crate) struct Load {
@@ -154,7 +154,41 @@ impl Load {
             None => self.remembered.push((at, voter)),
         }
         let comment = self.comment(at);
-        (Some(at.0), reader(&format!("voter-{voter}")), Event::VoteCast { comment, vote })
+        (Some(at.0), reader(&Self::voter(voter)), Event::VoteCast { comment, vote })
+    }
+
+    /// The id of a voter; from [`VOTERS`] on they do not vote by themselves.
+    pub(crate) fn voter(number: u32) -> String {
+        format!("voter-{number}")
+    }
+
+    /// Votes of one more voter against so many different comments, in every part of the site.
+    pub(crate) fn votes_against(&mut self, voter: u32, votes: usize) -> Vec<(Place, Envelope)> {
+        let of_thread = |(thread, comments): (usize, &Vec<_>)| (0..comments.len()).map(move |at| (thread, at));
+        let all: Vec<At> = self.threads.iter().enumerate().flat_map(of_thread).collect();
+        let every = (all.len() / votes.max(1)).max(1);
+        let chosen = all.into_iter().step_by(every).take(votes);
+        chosen.map(|at| self.vote_against(voter, at)).collect()
+    }
+
+    fn vote_against(&mut self, voter: u32, at: At) -> (Place, Envelope) {
+        self.given += 1;
+        self.votes.insert((at, voter), Vote::Down);
+        let event = Event::VoteCast { comment: self.comment(at), vote: Vote::Down };
+        let place = Place { site: self.site.clone(), thread: Some(Self::thread(at.0)) };
+        let time = Timestamp(BEGIN_MILLIS + i64::try_from(self.given).unwrap_or(i64::MAX) / 10);
+        (place, Envelope { id: self.id(), time, actor: reader(&Self::voter(voter)), event })
+    }
+
+    /// Somebody votes for a comment, past this.
+    pub(crate) fn voted_for(&mut self, voter: u32, at: At) {
+        self.votes.insert((at, voter), Vote::Up);
+    }
+
+    /// The first comments of a thread but one, of whose tally something may be wrong on purpose.
+    pub(crate) fn first_comments(&self, thread: usize, most: usize) -> Vec<(At, CommentId)> {
+        let comments = self.threads.get(thread).into_iter().flatten().enumerate();
+        comments.skip(1).take(most).map(|(index, comment)| ((thread, index), *comment)).collect()
     }
 
     fn comment(&self, (thread, index): At) -> CommentId {
@@ -173,11 +207,13 @@ impl Load {
         index_of(law.sample(&mut self.rng), of)
     }
 
-    /// What must have come of everything that was given: the comments of each thread, and their tallies.
-    pub(crate) fn expected(&self) -> Vec<Vec<Tally>> {
+    /// What must have come of everything that was given: the comments of each thread, and their tallies, where the votes of
+    /// somebody may count for nothing.
+    pub(crate) fn expected(&self, void: Option<u32>) -> Vec<Vec<Tally>> {
         let mut tallies: Vec<Vec<Tally>> =
             self.threads.iter().map(|comments| vec![Tally::default(); comments.len()]).collect();
-        for (((thread, index), _), vote) in &self.votes {
+        let counted = self.votes.iter().filter(|((_, voter), _)| Some(*voter) != void);
+        for (((thread, index), _), vote) in counted {
             let Some(tally) = tallies.get_mut(*thread).and_then(|thread| thread.get_mut(*index)) else { continue };
             match vote {
                 Vote::Up => tally.up += 1,
@@ -215,7 +251,7 @@ mod tests {
         let digest = || {
             let mut load = Load::new();
             let events: Vec<_> = (0..20_000).map(|_| load.next()).collect();
-            (events, load.expected())
+            (events, load.expected(None))
         };
         assert_eq!(digest(), digest());
     }
@@ -234,9 +270,9 @@ mod tests {
         assert_eq!((count("site-opened"), count("thread-opened")), (1, THREADS));
         assert!((3_000..4_000).contains(&count("comment-posted")), "{}", count("comment-posted"));
         assert!(load.votes.len() < count("vote-cast") * 95 / 100, "some think again");
-        let begun = load_of(LOAD_MIN).expected();
+        let begun = load_of(LOAD_MIN).expected(None);
         assert!(begun.len() == THREADS && begun.iter().all(|thread| thread.len() == 1));
-        let tallies = load.expected();
+        let tallies = load.expected(None);
         let most = tallies.iter().map(Vec::len).max();
         assert!(most > Some(100), "one thread has most of it: {most:?}");
     }

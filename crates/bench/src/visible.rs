@@ -4,23 +4,19 @@
 //! Commands go out when they are due and not when earlier ones are answered, so that whatever stands still is seen by all
 //! who would have come meanwhile.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use client::Client;
-use domain::CommentId;
-use futures::{Stream, StreamExt as _};
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
-use wire::v1::ThreadChanged;
 
 use crate::Bench;
+use crate::announced::{Times, Waiting, next, pace_of};
 use crate::bare::Bare;
 use crate::commands::accepted;
 use crate::koe::{Kind, Koe};
-use crate::limits::{PUBLISHES_IN_FLIGHT, STALLED_MAX};
+use crate::limits::PUBLISHES_IN_FLIGHT;
 use crate::report::{Figure, rate};
 use crate::server::{Server, Sync};
 use crate::work::{Facts, Work};
@@ -30,19 +26,6 @@ const PACE: u32 = 1_000;
 /// What a vote writes: five values of some hundred bytes.
 const WRITES: u64 = 5;
 const WRITE_BYTES: usize = 100;
-
-/// How long things took, to be told by percentiles.
-#[derive(Default)]
-struct Times(Vec<Duration>);
-
-impl Times {
-    /// Milliseconds within which so many of a hundred were done.
-    fn percentile(&mut self, percent: usize) -> anyhow::Result<f64> {
-        self.0.sort_unstable();
-        let rank = (self.0.len() * percent).div_ceil(100).saturating_sub(1);
-        Ok(self.0.get(rank).context("nothing was timed")?.as_secs_f64() * 1_000.0)
-    }
-}
 
 pub(crate) async fn run(bench: &Bench<'_>) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
@@ -79,20 +62,13 @@ async fn prepare(bench: &Bench<'_>, kind: Kind) -> anyhow::Result<(Server, Work,
     Ok((server, work, ceiling))
 }
 
-/// Ticks when the next one is due. What is late comes at once.
-fn pace() -> tokio::time::Interval {
-    let mut pace = tokio::time::interval(Duration::from_secs(1) / PACE);
-    pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    pace
-}
-
 async fn of_the_engine(server: &Server, bare: Bare, bench: &Bench<'_>) -> anyhow::Result<Times> {
     let db = sled::Config::new()
         .path(server.beside("bare"))
         .mode(sled::Mode::HighThroughput)
         .flush_every_ms(Some(500))
         .open()?;
-    let (bare, mut pace, mut running) = (Arc::new(bare), pace(), JoinSet::new());
+    let (bare, mut pace, mut running) = (Arc::new(bare), pace_of(PACE), JoinSet::new());
     let mut times = Times::default();
     for number in 0..bench.events {
         pace.tick().await;
@@ -104,12 +80,12 @@ async fn of_the_engine(server: &Server, bare: Bare, bench: &Bench<'_>) -> anyhow
             anyhow::Ok(began.elapsed())
         });
         while running.len() > PUBLISHES_IN_FLIGHT {
-            times.0.push(running.join_next().await.context("some are running")???);
+            times.add(running.join_next().await.context("some are running")???);
         }
         bench.progress.one_more();
     }
     while let Some(took) = running.join_next().await {
-        times.0.push(took??);
+        times.add(took??);
     }
     let written = WRITES * bench.events;
     ensure!(u64::try_from(db.len())? == written, "sled has {} values and not {written}", db.len());
@@ -131,7 +107,7 @@ async fn of_koe(koe: Client, work: &mut Work, bench: &Bench<'_>) -> anyhow::Resu
     let mut announced = koe.changes(&place.site, &thread).await?;
     // Nobody announces anything before the server knows who listens: an answer came the same way.
     koe.status().await?;
-    let (mut pace, mut running, mut waiting) = (pace(), JoinSet::new(), Waiting::default());
+    let (mut pace, mut running, mut waiting) = (pace_of(PACE), JoinSet::new(), Waiting::default());
     let (mut left, began, mut sent) = (bench.events, Instant::now(), Duration::ZERO);
     while left > 0 || !waiting.is_empty() || !running.is_empty() {
         tokio::select! {
@@ -149,64 +125,6 @@ async fn of_koe(koe: Client, work: &mut Work, bench: &Bench<'_>) -> anyhow::Resu
             seen = next(&mut announced) => waiting.seen(&seen?, work.kind())?,
         }
     }
-    ensure!(u64::try_from(waiting.times.0.len())? == bench.events, "not every command was announced");
+    ensure!(u64::try_from(waiting.times.len())? == bench.events, "not every command was announced");
     Ok((waiting.times, rate(bench.events, sent)))
-}
-
-async fn next(announced: &mut (impl Stream<Item = ThreadChanged> + Unpin)) -> anyhow::Result<ThreadChanged> {
-    let next = tokio::time::timeout(STALLED_MAX, announced.next()).await;
-    next.context("what was accepted is never announced")?.context("announcements have ended")
-}
-
-/// Commands that were not seen yet, by the comment that they are about, in the order in which they went out.
-#[derive(Default)]
-struct Waiting {
-    sent: HashMap<CommentId, VecDeque<Instant>>,
-    seen: HashMap<CommentId, u32>,
-    times: Times,
-}
-
-impl Waiting {
-    fn is_empty(&self) -> bool {
-        self.sent.is_empty()
-    }
-
-    fn sent(&mut self, comment: CommentId) {
-        self.sent.entry(comment).or_default().push_back(Instant::now());
-    }
-
-    /// An announcement tells how many votes a comment has, or that it is there.
-    fn seen(&mut self, changed: &ThreadChanged, kind: Kind) -> anyhow::Result<()> {
-        let now = Instant::now();
-        for comment in &changed.comments {
-            let effects = match kind {
-                Kind::Votes => comment.tally.as_ref().map_or(0, |tally| tally.up),
-                Kind::Posts => 1,
-            };
-            let comment = comment.id.parse()?;
-            let seen = self.seen.entry(comment).or_default();
-            while *seen < effects {
-                let began = self.sent.get_mut(&comment).and_then(VecDeque::pop_front);
-                self.times.0.push(now - began.context("more is announced than was sent")?);
-                *seen += 1;
-            }
-            if self.sent.get(&comment).is_some_and(VecDeque::is_empty) {
-                self.sent.remove(&comment);
-            }
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentile_is_a_time_within_which_so_many_were_done() {
-        let mut times = Times((1..=200).rev().map(Duration::from_millis).collect());
-        let near = |figure: f64, right: f64| (figure - right).abs() < 1e-9;
-        assert!(near(times.percentile(50).unwrap(), 100.0) && near(times.percentile(99).unwrap(), 198.0));
-        assert!(Times::default().percentile(50).is_err());
-    }
 }
