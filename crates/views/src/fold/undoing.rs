@@ -13,6 +13,9 @@ use crate::keys::{Deed, Key, NUMBERS_IN_CHUNK, PlaceNo};
 use crate::records::{Author, Comment, Cover, Decision, Removal, RemovalOf};
 use crate::voters;
 
+/// Removals that cover a comment, the latest: far more than anybody decides, and what one value can hold.
+const COVERS_MAX: usize = 1_000;
+
 /// A site and its number.
 type InSite<'e> = (&'e SiteId, PlaceNo);
 
@@ -205,6 +208,9 @@ pub(super) fn cover(
 ) -> Result<(), Error> {
     change(draft, at, number, |_, comment| {
         if comment.time_millis >= since_millis && !comment.covers.contains(&cover) {
+            if comment.covers.len() >= COVERS_MAX {
+                comment.covers.remove(0);
+            }
             comment.covers.push(cover);
         }
         Ok(())

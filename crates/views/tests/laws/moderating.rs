@@ -298,3 +298,28 @@ fn a_list_of_10_000_words_is_stored_and_read_back_whole_and_replaced() {
     let known = CommentId(crate::histories::id(5));
     assert!(store.view().command(&place(None), known.0).unwrap().is_some_and(|known| known.void.is_none()));
 }
+
+#[test]
+fn a_comment_may_be_covered_by_more_removals_than_anybody_decides() {
+    let mut log = history(&[What::open(0)]);
+    let posted_at = log.len() as u64 + 1;
+    log.push(posted(posted_at, 1_800_000_000_000, "words", Vec::new()));
+    // So many would not fit into one value.
+    for sequence in posted_at + 1..posted_at + 5_000 {
+        let (author, reason, rule) = ("ann".parse().unwrap(), "again".into(), "5".into());
+        let event = Event::CommentsRemoved { author, since: None, reason, rule };
+        let in_thread = sequence.is_multiple_of(2);
+        log.push(by_somebody(sequence, "mod", 1_800_000_000_000, in_thread, &[Role::Moderator], event));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir);
+    assert_eq!(store.catch_up(&log, LOG).unwrap(), log.len() as u64);
+    let mut undo = |at: u64| {
+        let sequence = log.len() as u64 + 1;
+        let event = Event::RemovalUndone { removal: crate::histories::id(at), reason: "enough".into() };
+        log.push(by_somebody(sequence, "mod", 1_800_000_000_000, at.is_multiple_of(2), &[Role::Moderator], event));
+        store.catch_up(&log, LOG).unwrap();
+        page(&store, &moderator(), 0, WHOLE).comments[0].state
+    };
+    assert_eq!(undo(posted_at + 4_999), State::Removed, "others cover it");
+}
