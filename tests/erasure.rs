@@ -11,11 +11,11 @@ use wire::v1::CommentState;
 use crate::sandbox::{Sandbox, command, eventually, files_with, post, reader, staff, tally, text, vote};
 
 /// Stands in no file unless somebody said it.
-const PLANTED: &str = "xyzzy-planted-words";
-const WHO: &str = "margaret-who-is-forgotten";
+pub(crate) const PLANTED: &str = "xyzzy-planted-words";
+pub(crate) const WHO: &str = "margaret-who-is-forgotten";
 
 /// A site in which one person took part in every way, and others beside them. Their comment, and who quotes it.
-async fn conversation(sandbox: &Sandbox) -> (CommentId, CommentId) {
+pub(crate) async fn conversation(sandbox: &Sandbox) -> (CommentId, CommentId) {
     let said = post(WHO, "t", &format!("{PLANTED} in a comment"));
     let comment = CommentId(said.id);
     sandbox.send(&said, true).await.unwrap();
@@ -52,13 +52,13 @@ async fn conversation(sandbox: &Sandbox) -> (CommentId, CommentId) {
     (comment, CommentId(reply.id))
 }
 
-fn erase_author(comments_kept: bool) -> Command {
+pub(crate) fn erase_author(comments_kept: bool) -> Command {
     let (author, reason) = (WHO.parse().unwrap(), "they asked".into());
     command(staff(), None, CommandBody::EraseAuthor { author, comments_kept, reason })
 }
 
 /// Waits until nothing of what was erased is left, as the tool sees it.
-async fn forgotten(sandbox: &Sandbox) {
+pub(crate) async fn forgotten(sandbox: &Sandbox) {
     eventually("nothing of what was erased is left", async || {
         let output = sandbox.replay(&["verify", "--erasures"]);
         output.status.success().then_some(())

@@ -12,6 +12,7 @@
     reason = "a scenario that meets what it does not expect fails on the spot"
 )]
 
+mod archive;
 mod bad_input;
 mod bench;
 mod code;

@@ -21,6 +21,7 @@ use crate::limits::{ACK_TIMEOUT, ACKS_IN_FLIGHT_MAX, DUPLICATE_WINDOW, REQUEST_T
 use crate::{Contents, Entry, Error, Head};
 
 mod batch;
+mod copy;
 mod erasures;
 mod follower;
 mod group;

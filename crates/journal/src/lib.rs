@@ -39,6 +39,18 @@ pub enum Appended {
     Reused,
 }
 
+/// What came of putting messages of another log into this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copied {
+    /// All are in the log, one after another if nobody else wrote.
+    All {
+        /// The place of the last one.
+        last: u64,
+    },
+    /// None was recorded: the broker remembers one of their ids, and does not say which.
+    Known,
+}
+
 /// What group commit brought so far: events that were recorded many at a time, because the broker syncs for each publish.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Grouped {
@@ -191,6 +203,16 @@ impl Journal {
         } else {
             Appended::Reused
         })
+    }
+
+    /// Puts messages of another log into this one as they are, all of them or none: at least one, within
+    /// [`limits::GROUP_EVENTS_MAX`] and [`limits::GROUP_BYTES_MAX`]. Whoever gets an error does not know whether they are in
+    /// the log, and looks.
+    pub async fn copy(&self, entries: &[Entry]) -> Result<Copied, Error> {
+        match &self.log {
+            Log::JetStream(log) => log.copy(entries).await,
+            Log::Memory(log) => Ok(log.copy(entries)),
+        }
     }
 
     /// What group commit brought so far in this process.

@@ -11,7 +11,7 @@ use wire::subject;
 
 use crate::erased::Erased;
 use crate::limits::BATCH_MESSAGES_MAX;
-use crate::{Entry, Head, Step};
+use crate::{Copied, Entry, Head, Step};
 
 /// The epoch of a log that never loses its tail.
 const FIRST_EPOCH: u64 = 1;
@@ -62,6 +62,28 @@ impl Log {
     pub(crate) fn look(&self) -> Head {
         self.head.send_modify(|head| head.seen = Instant::now());
         *self.head.borrow()
+    }
+
+    /// Puts messages of another log into this one; an id that it has is refused with all of them.
+    pub(crate) fn copy(&self, entries: &[Entry]) -> Copied {
+        let mut state = self.state();
+        let known =
+            |entry: &Entry| state.entries.iter().flatten().any(|known| known.message_id == entry.message_id);
+        if entries.iter().any(known) {
+            return Copied::Known;
+        }
+        for entry in entries {
+            let sequence = u64::try_from(state.entries.len()).expect("a count fits") + 1;
+            state.bytes += u64::try_from(entry.payload.len()).expect("a length fits");
+            let entry = Entry { sequence, ..entry.clone() };
+            state.erased.note(&entry.decode());
+            state.entries.push(Some(entry));
+        }
+        let (last, bytes) = (u64::try_from(state.entries.len()).expect("a count fits"), state.bytes);
+        self.head.send_modify(|head| {
+            (head.sequence, head.messages, head.bytes, head.seen) = (last, last, bytes, Instant::now());
+        });
+        Copied::All { last }
     }
 
     pub(crate) fn publish(&self, place: &Place, envelope: &Envelope) -> (u64, bool) {

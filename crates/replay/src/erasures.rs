@@ -66,7 +66,7 @@ pub(crate) async fn run(nats: async_nats::Client, progress: &Progress) -> anyhow
 }
 
 /// The erasures that stand in the log.
-async fn erasures_of(journal: &Journal) -> anyhow::Result<Erasures> {
+pub(crate) async fn erasures_of(journal: &Journal) -> anyhow::Result<Erasures> {
     let mut erasures = Erasures::default();
     let subjects = ["comment-erased", "author-erased"].map(subject::events_of).to_vec();
     let mut scan = journal.scan(subjects, 0).await.context("the log cannot be read")?;

@@ -3,8 +3,13 @@
 //! It folds the log with the same code as the projector, in a store of its own, and asks the projector by query.
 //! Deliberately not here: writing to the log, and touching a projector's files.
 
+mod archive;
 mod compare;
+mod digest;
 mod erasures;
+mod export;
+mod following;
+mod import;
 mod limits;
 mod patience;
 mod progress;
@@ -73,6 +78,9 @@ enum Action {
     Rebuild(How),
     /// Shows how far the projector is, what lies on its disk, which places stand still, and which events were void.
     ///
+    /// With --digest it also says one digest of all that is served: two systems with the same digest serve the same. The projector
+    /// reads its whole store for that.
+    ///
     /// Exits 0 if a projector answered, 2 if none did.
     ///
     /// Examples:
@@ -80,7 +88,58 @@ enum Action {
     /// `koe replay status --data ./data`
     ///
     /// `koe replay status --nats nats://127.0.0.1:4222 --json`
-    Status(How),
+    Status {
+        /// Say the digest of all that is served.
+        #[arg(long)]
+        digest: bool,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Writes the log, or a site of it, into a file that outlives it.
+    ///
+    /// The archive is a compressed file of JSON lines with checksums; docs/archive.md describes it. It has every event, votes
+    /// and the ids of voters among them, and nothing that was erased. With --since it has only what came after another archive:
+    /// both together are imported then.
+    ///
+    /// Nothing stops meanwhile; what is recorded later is not in it. If it is interrupted, no file of that name is there, and it
+    /// begins anew.
+    ///
+    /// Exits 0 when the file is whole and on the disk, 2 if that could not be brought about.
+    ///
+    /// Examples:
+    ///
+    /// `koe replay export monday.koe --data ./data`
+    ///
+    /// `koe replay export tuesday.koe --since monday.koe --data ./data`
+    ///
+    /// `koe replay export demo.koe --site demo --nats nats://127.0.0.1:4222 --json`
+    Export {
+        #[command(flatten)]
+        options: export::Options,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Puts archives back into a log, as they were.
+    ///
+    /// The archives are read whole and checked before anything is written. The log must have nothing of their sites but what
+    /// they begin with: so an import that was interrupted goes on when it is called again, and one that is complete adds nothing.
+    /// Nobody should write to these sites meanwhile. What was erased later, by a later archive of the chain or in this log,
+    /// does not come back.
+    ///
+    /// Exits 0 when all is in the log, 2 if an archive is damaged (and says where), if the log has other events of its sites, or
+    /// if it could not be finished.
+    ///
+    /// Examples:
+    ///
+    /// `koe replay import monday.koe --dry-run --data ./data`
+    ///
+    /// `koe replay import monday.koe tuesday.koe --data ./data`
+    Import {
+        #[command(flatten)]
+        options: import::Options,
+        #[command(flatten)]
+        how: How,
+    },
     /// Gives the room of a generation back that was replaced or set aside; `status` names them.
     ///
     /// Exits 0 when it is gone, 2 if it serves, is being rebuilt, or is not there.
@@ -105,6 +164,17 @@ struct How {
     json: bool,
 }
 
+impl How {
+    async fn connect(&self) -> anyhow::Result<async_nats::Client> {
+        service::connect(&self.source.nats()?, "koe-replay").await
+    }
+
+    fn print(&self, words: String, json: String) -> anyhow::Result<ExitCode> {
+        report::print(&if self.json { json } else { words })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
 /// Runs the tool until it is done or told to stop; what came of it is the exit code.
 pub async fn run(options: Options, stop: CancellationToken) -> anyhow::Result<ExitCode> {
     let done = Box::pin(async {
@@ -112,7 +182,15 @@ pub async fn run(options: Options, stop: CancellationToken) -> anyhow::Result<Ex
             Action::Verify { erasures: true, how } => verify_erasures(&how).await,
             Action::Verify { erasures: false, how } => verify(&how).await,
             Action::Rebuild(how) => rebuild(&how).await,
-            Action::Status(how) => status(&how).await,
+            Action::Status { digest, how } => status(&how, digest).await,
+            Action::Export { options, how } => {
+                let report = export::run(how.connect().await?, &options, &Progress::new()).await?;
+                how.print(report.words(), report.json())
+            }
+            Action::Import { options, how } => {
+                let report = import::run(how.connect().await?, &options, &Progress::new()).await?;
+                how.print(report.words(), report.json())
+            }
             Action::DropGeneration { generation, how } => drop_generation(&how, generation).await,
         }
     });
@@ -144,11 +222,13 @@ async fn rebuild(how: &How) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn status(how: &How) -> anyhow::Result<ExitCode> {
-    let nats = service::connect(&how.source.nats()?, "koe-replay").await?;
-    let status = client::Client::new(nats).status().await.context("no projector tells its status")?;
-    report::print(&if how.json { status::json(&status) } else { status::words(&status) })?;
-    Ok(ExitCode::SUCCESS)
+async fn status(how: &How, digest: bool) -> anyhow::Result<ExitCode> {
+    let nats = how.connect().await?;
+    let koe = client::Client::new(nats.clone());
+    let log = status::Log::look(&nats).await?;
+    let status = koe.status().await.context("no projector tells its status")?;
+    let digest = if digest { digest::of_all(&koe).await?.or(Some("moving".into())) } else { None };
+    how.print(status::words(&log, &status, digest.as_deref()), status::json(&log, &status, digest.as_deref()))
 }
 
 async fn drop_generation(how: &How, generation: u32) -> anyhow::Result<ExitCode> {

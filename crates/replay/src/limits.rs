@@ -33,3 +33,19 @@ pub(crate) const REBUILD_BEGINS_MAX: Duration = Duration::from_secs(10);
 pub(crate) const ADDRESSES_BYTES_MAX: u64 = 64 * 1024;
 /// Messages that hold what was erased and are named: the first ones tell what is wrong.
 pub(crate) const ERASED_NAMED_MAX: usize = 20;
+/// Events of an archive between two checksums: where one is damaged, so many are looked at again.
+pub(crate) const CHUNK_EVENTS: u64 = 5_000;
+/// A chunk ends once its lines have so many bytes, which bounds what a reader holds.
+pub(crate) const CHUNK_BYTES: usize = 4 * 1024 * 1024;
+/// A frame that unpacks to more is no chunk: the fold's longest message in JSON comes on top of [`CHUNK_BYTES`].
+pub(crate) const FRAME_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// The largest message: what NATS takes unless it is told otherwise.
+pub(crate) const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+/// How hard an archive is compressed: more takes longer than the log takes to be read.
+pub(crate) const COMPRESSION_LEVEL: i32 = 1;
+/// Batches of the log that wait to be written, or of an archive to be published: what keeps both sides busy.
+pub(crate) const BATCHES_WAITING_MAX: usize = 4;
+/// How often a batch that was not acknowledged is looked for and sent again.
+pub(crate) const PUBLISH_ATTEMPTS_MAX: u32 = 20;
+/// The pause before that.
+pub(crate) const PUBLISH_PAUSE: Duration = Duration::from_millis(500);

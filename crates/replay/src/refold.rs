@@ -3,31 +3,19 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use journal::{Contents, Entry, Follower, Head, Journal, Step};
+use journal::{Entry, Journal};
 use tempfile::TempDir;
 use views::Store;
 
-use crate::limits::{CACHE_BYTES, FLUSH_EVERY_MILLIS, QUIET};
+use crate::following::{Following, LogLost, Read};
+use crate::limits::{CACHE_BYTES, FLUSH_EVERY_MILLIS};
 use crate::progress::Progress;
-
-/// The log that was folded is not the log any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LogLost;
-
-/// What came of reading on.
-enum Read {
-    Some(Vec<Entry>),
-    Nothing,
-    Lost,
-}
 
 /// A fold that is under way.
 pub(crate) struct Refold {
     // The store is closed before its directory goes.
     store: Arc<Store>,
-    journal: Journal,
-    follower: Follower,
-    head: Head,
+    log: Following,
     /// Read already and not folded yet: beyond the last sequence that was asked for.
     waiting: Vec<Entry>,
     /// Nothing up to here is left to read: the last sequence folded, or the end of a gap behind it.
@@ -39,7 +27,7 @@ pub(crate) struct Refold {
 impl Refold {
     /// Begins with nothing.
     pub(crate) async fn begin(journal: &Journal) -> anyhow::Result<Self> {
-        let head = look(journal).await?;
+        let log = Following::begin(journal, 0).await?;
         let (store, dir) = tokio::task::spawn_blocking(|| {
             let dir = tempfile::Builder::new().prefix("koe-replay-").tempdir();
             let dir = dir.context("no temporary directory can be made: set $TMPDIR to one with room")?;
@@ -53,9 +41,7 @@ impl Refold {
         })
         .await
         .context("the temporary store broke")??;
-        let follower = journal.follow(0, Contents::Whole);
-        let journal = journal.clone();
-        Ok(Self { store, journal, follower, head, waiting: Vec::new(), passed: 0, events: 0, _dir: dir })
+        Ok(Self { store, log, waiting: Vec::new(), passed: 0, events: 0, _dir: dir })
     }
 
     /// The store, to read at the sequence that was folded to.
@@ -87,7 +73,7 @@ impl Refold {
             if self.passed >= sequence || !self.waiting.is_empty() {
                 break;
             }
-            match self.read_on(sequence).await? {
+            match self.log.next(sequence).await? {
                 Read::Some(entries) => self.waiting = entries,
                 Read::Nothing => self.passed = sequence,
                 Read::Lost => return Ok(Err(LogLost)),
@@ -96,56 +82,18 @@ impl Refold {
         Ok(Ok(()))
     }
 
-    /// The next batch, or that there is none up to a sequence.
-    async fn read_on(&mut self, sequence: u64) -> anyhow::Result<Read> {
-        let folded = self.sequence();
-        let is_lost = |head: &Head| {
-            let same = head.created_nanos == self.head.created_nanos && head.epoch == self.head.epoch;
-            !same || head.sequence < sequence
-        };
-        loop {
-            // Dropped halfway it would begin again, on a slow broker for ever.
-            let mut step = std::pin::pin!(self.follower.next());
-            loop {
-                tokio::select! {
-                    step = &mut step => match step {
-                        Step::Batch(entries) => return Ok(Read::Some(entries)),
-                        Step::Opened => break,
-                    },
-                    () = tokio::time::sleep(QUIET) => {
-                        let head = look(&self.journal).await?;
-                        if is_lost(&head) {
-                            return Ok(Read::Lost);
-                        }
-                        let gap = self.journal.is_empty_between(folded, sequence).await;
-                        if gap.context("the log cannot be read")? {
-                            return Ok(Read::Nothing);
-                        }
-                    }
-                }
-            }
-            if is_lost(&look(&self.journal).await?) {
-                return Ok(Read::Lost);
-            }
-        }
-    }
-
     async fn fold(&mut self, entries: Vec<Entry>) -> anyhow::Result<()> {
         if entries.is_empty() {
             return Ok(());
         }
         self.events += u64::try_from(entries.len()).expect("a length fits");
-        let (store, stream, head) = (self.store(), self.journal.stream().to_owned(), self.head);
+        let (store, stream, head) = (self.store(), self.log.stream().to_owned(), self.log.head());
         let folded = tokio::task::spawn_blocking(move || {
             let recorded: Vec<_> = entries.iter().map(Entry::decode).collect();
             store.catch_up(&recorded, (&stream, head.created_nanos, head.epoch)).map(drop)
         });
         folded.await.context("the fold broke")?.context("the temporary store cannot be written")
     }
-}
-
-async fn look(journal: &Journal) -> anyhow::Result<Head> {
-    journal.look().await.context("the log's end cannot be seen")
 }
 
 /// Takes the entries up to a sequence, which may lie inside a batch; what lies beyond it stays.

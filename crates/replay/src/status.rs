@@ -1,18 +1,72 @@
 //! `koe replay status`: how far the projector is, what lies on its disk, and what it met.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
-use indicatif::{HumanBytes, HumanCount};
+use anyhow::Context as _;
+use indicatif::{HumanBytes, HumanCount, HumanDuration};
 use serde_json::json;
 use wire::v1::StatusReply;
 
+/// The stream, as the broker tells it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Log {
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+    pub(crate) messages: u64,
+    pub(crate) bytes: u64,
+    pub(crate) subjects: u64,
+    /// When the last message was stored, in RFC 3339; empty if there is none.
+    pub(crate) last_stored: String,
+    /// How long ago that was, by the broker's own messages and this machine's clock.
+    pub(crate) age_secs: u64,
+}
+
+impl Log {
+    /// Asks the broker.
+    pub(crate) async fn look(nats: &async_nats::Client) -> anyhow::Result<Self> {
+        let jetstream = async_nats::jetstream::new(nats.clone());
+        let stream = jetstream.get_stream(wire::subject::STREAM).await;
+        let stream = stream.context("there is no log here: has Koe run on this nats-server?")?;
+        let state = &stream.cached_info().state;
+        let stored = (state.messages > 0)
+            .then(|| jiff::Timestamp::from_nanosecond(state.last_timestamp.unix_timestamp_nanos()));
+        let stored = stored.transpose().context("the broker tells no time that can be")?;
+        let age = stored.map(|stored| jiff::Timestamp::now().duration_since(stored).as_secs());
+        Ok(Self {
+            first: state.first_sequence,
+            last: state.last_sequence,
+            messages: state.messages,
+            bytes: state.bytes,
+            subjects: state.subjects_count,
+            last_stored: stored.map_or_else(String::new, |stored| stored.to_string()),
+            age_secs: age.and_then(|age| u64::try_from(age).ok()).unwrap_or_default(),
+        })
+    }
+}
+
 /// For people: a table of two columns, then one of generations, frozen places and void events where there are any.
-pub(crate) fn words(status: &StatusReply) -> String {
+pub(crate) fn words(log: &Log, status: &StatusReply, digest: Option<&str>) -> String {
     let mut words = String::new();
     let mut row = |name: &str, value: String| {
         writeln!(words, "{name:<12}{value}").expect("a string takes what is written");
     };
     let count = |number: u64| HumanCount(number).to_string();
+    let (first, last, messages) = (count(log.first), count(log.last), count(log.messages));
+    row(
+        "log",
+        format!(
+            "{messages} messages from {first} to {last}, {}, {} subjects",
+            HumanBytes(log.bytes),
+            count(log.subjects)
+        ),
+    );
+    if !log.last_stored.is_empty() {
+        row(
+            "last stored",
+            format!("{}, {} ago", log.last_stored, HumanDuration(Duration::from_secs(log.age_secs))),
+        );
+    }
     row("log end", count(status.end));
     match status.generation {
         0 => row("serving", "nothing yet".to_owned()),
@@ -30,6 +84,9 @@ pub(crate) fn words(status: &StatusReply) -> String {
         }
     }
     row("store", status.store_state.clone());
+    if let Some(digest) = digest {
+        row("digest", digest.to_owned());
+    }
     row("schema", status.schema.to_string());
     for generation in &status.generations {
         // HumanBytes takes no width.
@@ -55,7 +112,7 @@ pub(crate) fn words(status: &StatusReply) -> String {
 }
 
 /// For programs: one object.
-pub(crate) fn json(status: &StatusReply) -> String {
+pub(crate) fn json(log: &Log, status: &StatusReply, digest: Option<&str>) -> String {
     let rebuilding = (status.rebuilding != 0).then(|| {
         json!({
             "generation": status.rebuilding,
@@ -84,6 +141,16 @@ pub(crate) fn json(status: &StatusReply) -> String {
     let void: serde_json::Map<_, _> =
         status.void_events.iter().map(|void| (void.name.clone(), json!(void.count))).collect();
     let object = json!({
+        "log": {
+            "first": log.first,
+            "last": log.last,
+            "messages": log.messages,
+            "bytes": log.bytes,
+            "subjects": log.subjects,
+            "last_stored": log.last_stored,
+            "age_secs": log.age_secs,
+        },
+        "digest": digest,
         "end": status.end,
         "serving": status.generation,
         "sequence": status.sequence,
@@ -114,6 +181,18 @@ mod tests {
     use wire::v1::{FrozenThread, NamedCount, StoredGeneration};
 
     use super::*;
+
+    fn log() -> Log {
+        Log {
+            first: 1,
+            last: 1_234,
+            messages: 1_230,
+            bytes: 2_048,
+            subjects: 12,
+            last_stored: "2026-11-24T07:00:00Z".into(),
+            age_secs: 90,
+        }
+    }
 
     fn status() -> StatusReply {
         let generation = |number, state: &str, bytes, schema| StoredGeneration {
@@ -152,12 +231,15 @@ mod tests {
     #[test]
     fn people_get_a_table() {
         let expected = "\
+log         1,230 messages from 1 to 1,234, 2.00 KiB, 12 subjects
+last stored 2026-11-24T07:00:00Z, 2 minutes ago
 log end     1,234
 serving     generation 2
 position    1,200 (0-feed-1200)
 lag         34
 rebuilding  generation 3, 1,233 of 1,234 (99%)
 store       ok
+digest      abc
 schema      4
 on disk     generation 1     unusable    2.00 KiB    schema ?
 on disk     generation 2     serving     3.00 MiB    schema 4
@@ -165,8 +247,8 @@ on disk     generation 3     rebuilding  1.00 KiB    schema 4
 frozen      site s thread t, at 900: unknown
 void        own-comment             7
 ";
-        assert_eq!(words(&status()), expected);
-        let nothing = words(&StatusReply::default());
+        assert_eq!(words(&log(), &status(), Some("abc")), expected);
+        let nothing = words(&Log::default(), &StatusReply::default(), None);
         assert!(
             nothing.contains("serving     nothing yet\n") && nothing.contains("rebuilding  no\n"),
             "{nothing}"
@@ -175,13 +257,14 @@ void        own-comment             7
 
     #[test]
     fn programs_get_one_object() {
-        let object: serde_json::Value = serde_json::from_str(&json(&status())).unwrap();
+        let object: serde_json::Value = serde_json::from_str(&json(&log(), &status(), None)).unwrap();
         assert_eq!((&object["lag"], &object["rebuilding"]["percent"]), (&json!(34), &json!(99)));
         assert_eq!(
             (&object["void"]["own-comment"], &object["generations"][1]["bytes"]),
             (&json!(7), &json!(3_145_728))
         );
-        let nothing: serde_json::Value = serde_json::from_str(&json(&StatusReply::default())).unwrap();
+        let nothing: serde_json::Value =
+            serde_json::from_str(&json(&Log::default(), &StatusReply::default(), None)).unwrap();
         assert_eq!((&nothing["serving"], &nothing["rebuilding"]), (&json!(0), &json!(null)));
     }
 }

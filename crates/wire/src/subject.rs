@@ -47,6 +47,18 @@ pub fn events_in(site: &SiteId) -> String {
     format!("koe.v1.event.{site}.>")
 }
 
+/// Whether the log takes a message under this subject, readable or not.
+pub fn is_event(subject: &str) -> bool {
+    let is_token = |token: &str| {
+        let wild =
+            |character: char| character.is_whitespace() || character.is_control() || "*>".contains(character);
+        !token.is_empty() && !token.contains(wild)
+    };
+    subject
+        .strip_prefix("koe.v1.event.")
+        .is_some_and(|rest| rest.split('.').count() == 4 && rest.split('.').all(is_token))
+}
+
 /// What the subject of an event says.
 #[derive(Debug, PartialEq, Eq)]
 pub struct EventSubject<'a> {

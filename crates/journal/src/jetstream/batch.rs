@@ -9,7 +9,7 @@ use async_nats::header::{
 };
 use async_nats::jetstream::response::Response;
 use async_nats::jetstream::{self, ErrorCode};
-use async_nats::{Client, Message, Subject};
+use async_nats::{Client, Subject};
 use bytes::Bytes;
 use domain::CommandId;
 use serde::Deserialize;
@@ -27,6 +27,7 @@ const UNABLE: [ErrorCode; 3] = [
 /// An event as it is published, alone or in a batch.
 #[derive(Clone, Debug)]
 pub(crate) struct Outgoing {
+    /// The id of its command, which is the message's too.
     pub(crate) id: CommandId,
     pub(crate) subject: Subject,
     pub(crate) payload: Bytes,
@@ -35,10 +36,28 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
+    pub(crate) fn message(&self) -> Message {
+        let (subject, payload) = (self.subject.clone(), self.payload.clone());
+        Message { id: self.id.to_string(), subject, payload }
+    }
+}
+
+/// What goes over the wire.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    /// Its `Nats-Msg-Id`; empty for none.
+    pub(crate) id: String,
+    pub(crate) subject: Subject,
+    pub(crate) payload: Bytes,
+}
+
+impl Message {
     /// The one header that every event has.
     pub(crate) fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        headers.insert(MESSAGE_ID, self.id.to_string());
+        if !self.id.is_empty() {
+            headers.insert(MESSAGE_ID, self.id.clone());
+        }
         headers
     }
 }
@@ -66,14 +85,14 @@ struct Acknowledgement {
 }
 
 /// Publishes events, at least two, as one batch. Returns the sequence of the first; the others follow without a gap.
-pub(crate) async fn publish(client: &Client, events: &[Outgoing]) -> Result<u64, Failed> {
+pub(crate) async fn publish(client: &Client, events: &[Message]) -> Result<u64, Failed> {
     match tokio::time::timeout(ACK_TIMEOUT, send(client, events)).await {
         Ok(outcome) => outcome,
         Err(elapsed) => Err(Failed::Lost(elapsed.to_string())),
     }
 }
 
-async fn send(client: &Client, events: &[Outgoing]) -> Result<u64, Failed> {
+async fn send(client: &Client, events: &[Message]) -> Result<u64, Failed> {
     let ([first, rest @ ..], Some(count)) = (events, u64::try_from(events.len()).ok()) else {
         return Err(Failed::Refused("a batch of nothing".into()));
     };
@@ -114,12 +133,12 @@ async fn send(client: &Client, events: &[Outgoing]) -> Result<u64, Failed> {
     }
 }
 
-async fn request(client: &Client, event: &Outgoing, headers: HeaderMap) -> Result<Message, Failed> {
+async fn request(client: &Client, event: &Message, headers: HeaderMap) -> Result<async_nats::Message, Failed> {
     let asked = client.request_with_headers(event.subject.clone(), headers, event.payload.clone()).await;
     asked.map_err(|error| Failed::Refused(error.to_string()))
 }
 
-fn headers(event: &Outgoing, batch: &str, place: u64) -> HeaderMap {
+fn headers(event: &Message, batch: &str, place: u64) -> HeaderMap {
     let mut headers = event.headers();
     headers.insert(NATS_BATCH_ID, batch);
     headers.insert(NATS_BATCH_SEQUENCE, place.to_string());

@@ -161,7 +161,7 @@ impl Shared {
             waiting.tell(Gathered::Alone);
         }
         if !batch.is_empty() {
-            let events: Vec<_> = batch.iter().map(|waiting| waiting.event.clone()).collect();
+            let events: Vec<_> = batch.iter().map(|waiting| waiting.event.message()).collect();
             let began = Instant::now();
             let outcome = batch::publish(&self.client, &events).await;
             self.state().committed(&outcome, events.len(), began.elapsed());

@@ -16,7 +16,7 @@ use crate::limits::{GROUP_AGE_MAX, PUBLISH_ATTEMPTS_MAX, PUBLISH_BEGIN_MAX, PUBL
 use crate::{Error, Grouped};
 
 /// The broker's words for "no room": the stream's own limits, the server's storage, the account's.
-const FULL: [ErrorCode; 3] =
+pub(super) const FULL: [ErrorCode; 3] =
     [ErrorCode::STREAM_STORE_FAILED, ErrorCode::STORAGE_RESOURCES_EXCEEDED, ErrorCode::INSUFFICIENT_RESOURCES];
 
 impl Log {
@@ -82,8 +82,10 @@ impl Log {
 
     async fn publish_once(&self, event: &Outgoing) -> Result<(u64, bool), Error> {
         let flight = self.group.depart();
-        let sent =
-            self.context.publish_with_headers(event.subject.clone(), event.headers(), event.payload.clone()).await;
+        let sent = self
+            .context
+            .publish_with_headers(event.subject.clone(), event.message().headers(), event.payload.clone())
+            .await;
         let acknowledged = match sent {
             Ok(acknowledgement) => acknowledgement.await,
             Err(error) => Err(error),
