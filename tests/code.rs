@@ -33,7 +33,12 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
         &["domain", "wire", "journal", "client", "service"],
         &["async-nats", "axum", "tokio", "clap", "prometheus"],
     ),
-    ("replay", &["domain", "wire", "journal", "views", "client", "service"], &["async-nats", "tokio", "clap"]),
+    (
+        "replay",
+        // The projector's and the gateway's drawing of a thread: what is shown of an earlier moment is what was served then.
+        &["domain", "wire", "journal", "views", "client", "service", "projector", "gateway"],
+        &["async-nats", "tokio", "clap"],
+    ),
     ("example-notifier", &["client"], &["async-nats", "tokio", "clap"]),
     ("example-cloudevents-bridge", &["client"], &["async-nats", "tokio", "clap", "reqwest"]),
 ];

@@ -33,6 +33,7 @@ mod lists;
 mod log_life;
 mod moderation;
 mod moderation_page;
+mod moments;
 mod operators;
 mod orders;
 mod page;

@@ -7,7 +7,7 @@ mod lists;
 mod moderators;
 mod own_data;
 mod questions;
-mod shape;
+pub(crate) mod shape;
 
 use axum::Router;
 use axum::routing::{get, post, put};

@@ -14,6 +14,7 @@ mod page;
 mod problem;
 mod render;
 pub mod session;
+pub mod still;
 mod time;
 mod visitor;
 mod words;

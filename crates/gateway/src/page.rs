@@ -53,6 +53,23 @@ pub(crate) fn router() -> Router<App> {
         .route("/assets/{file}", get(assets::serve))
 }
 
+/// A thread's page as a file by itself.
+pub(crate) fn still(
+    (site, thread): (&domain::SiteId, &domain::ThreadId),
+    reply: wire::v1::ThreadPageReply,
+    moment: String,
+    now: jiff::Timestamp,
+) -> impl Template {
+    let (way, draft) = (way::Way::default(), view::Draft::default());
+    let asked = view::Asked { site, thread, way: &way, session: None, moderate: false, draft, notice: None, now };
+    view::ThreadPage::new(asked, reply).still(moment)
+}
+
+/// Why readers do not see a comment.
+pub(crate) fn state_line(comment: &wire::v1::Comment) -> String {
+    view::state_line(comment, false)
+}
+
 /// After a refused form the address is that of the form: loading it again leads back to the thread.
 async fn to_thread(
     State(_): State<App>,

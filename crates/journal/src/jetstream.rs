@@ -206,6 +206,25 @@ impl Log {
         self.erasures.known().count(from, before)
     }
 
+    pub(crate) fn erased_within(&self, after: u64, up_to: u64) -> Vec<Entry> {
+        if after < up_to { self.erasures.known().within(after + 1..=up_to).cloned().collect() } else { Vec::new() }
+    }
+
+    pub(crate) async fn first_since(&self, time: Timestamp) -> Result<u64, Error> {
+        let (mut from, mut up_to) = (1, info_of(&self.context).await?.state.last_seq + 1);
+        while from < up_to {
+            let middle = from + (up_to - from) / 2;
+            let next = self.stream.raw_message_builder().sequence(middle).next_by_subject(subject::EVENTS);
+            match next.send().await {
+                Ok(message) if millis(message.time.unix_timestamp_nanos()) < time => from = message.sequence + 1,
+                Ok(_) => up_to = middle,
+                Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => up_to = middle,
+                Err(error) => return Err(Error::unavailable(error)),
+            }
+        }
+        Ok(from)
+    }
+
     pub(crate) fn without_erased(&self, entry: Entry) -> Entry {
         self.erasures.known().read(entry)
     }

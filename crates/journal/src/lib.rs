@@ -14,7 +14,7 @@ mod memory;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::{Envelope, Place};
+use domain::{Envelope, Place, Timestamp};
 use tokio::sync::watch;
 
 pub use entry::Entry;
@@ -286,6 +286,22 @@ impl Journal {
         match &self.log {
             Log::JetStream(log) => log.erased_between(from, before),
             Log::Memory(log) => log.erased_between(from, before),
+        }
+    }
+
+    /// What the log says in the stead of messages after a place and up to another, as far as it was looked for.
+    pub fn erased_within(&self, after: u64, up_to: u64) -> Vec<Entry> {
+        match &self.log {
+            Log::JetStream(log) => log.erased_within(after, up_to),
+            Log::Memory(log) => log.erased_within(after, up_to),
+        }
+    }
+
+    /// The place of the first message that was stored at a time or later; behind the log's end if none was.
+    pub async fn first_since(&self, time: Timestamp) -> Result<u64, Error> {
+        match &self.log {
+            Log::JetStream(log) => log.first_since(time).await,
+            Log::Memory(log) => Ok(log.first_since(time)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use domain::{CommandId, Envelope, Place};
+use domain::{CommandId, Envelope, Place, Timestamp};
 use tokio::sync::watch;
 use wire::subject;
 
@@ -133,6 +133,16 @@ impl Log {
 
     pub(crate) fn erased_between(&self, from: u64, before: u64) -> u64 {
         self.state().erased.count(from, before)
+    }
+
+    pub(crate) fn erased_within(&self, after: u64, up_to: u64) -> Vec<Entry> {
+        if after < up_to { self.state().erased.within(after + 1..=up_to).cloned().collect() } else { Vec::new() }
+    }
+
+    pub(crate) fn first_since(&self, time: Timestamp) -> u64 {
+        let state = self.state();
+        let found = state.entries.iter().flatten().find(|entry| entry.stored >= time).map(|entry| entry.sequence);
+        found.unwrap_or(u64::try_from(state.entries.len()).expect("a count fits") + 1)
     }
 
     pub(crate) fn without_erased(&self, entry: Entry) -> Entry {

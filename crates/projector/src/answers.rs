@@ -14,7 +14,7 @@ use wire::values::{mode_out, optional_hold_out, state_out, time_out, vote_out};
 use wire::{Position, v1};
 
 /// A page of comments.
-pub(crate) fn page(page: CommentPage, place: &Place, position: String) -> v1::ThreadPageReply {
+pub fn page(page: CommentPage, place: &Place, position: String) -> v1::ThreadPageReply {
     let text = |cursor: Option<Cursor>| cursor.map_or_else(String::new, |cursor| cursor.to_text(place));
     let row = |mut view: CommentView| match view.branch.take() {
         None => comment(view),

@@ -15,6 +15,8 @@ mod recent;
 mod ring;
 mod shared;
 
+pub use answers::page as thread_page;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;

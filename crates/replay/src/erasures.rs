@@ -5,7 +5,7 @@
 
 use anyhow::Context as _;
 use client::Client;
-use domain::{Content, Envelope, Erasures, Place, Recorded};
+use domain::{Content, Envelope, Erasures, Place, Recorded, SiteId};
 use indicatif::HumanCount;
 use journal::{Journal, Provision};
 use serde_json::json;
@@ -67,8 +67,17 @@ pub(crate) async fn run(nats: async_nats::Client, progress: &Progress) -> anyhow
 
 /// The erasures that stand in the log.
 pub(crate) async fn erasures_of(journal: &Journal) -> anyhow::Result<Erasures> {
+    note_erasures(journal, None).await
+}
+
+/// The erasures that stand in the log about a site, or about any.
+pub(crate) async fn note_erasures(journal: &Journal, site: Option<&SiteId>) -> anyhow::Result<Erasures> {
     let mut erasures = Erasures::default();
-    let subjects = ["comment-erased", "author-erased"].map(subject::events_of).to_vec();
+    let subjects = ["comment-erased", "author-erased"].map(|kind| match site {
+        Some(site) => format!("koe.v1.event.{site}.*.*.{kind}"),
+        None => subject::events_of(kind),
+    });
+    let subjects = subjects.to_vec();
     let mut scan = journal.scan(subjects, 0).await.context("the log cannot be read")?;
     while let Some(batch) = scan.next().await.context("the log cannot be read")? {
         for entry in batch {

@@ -4,20 +4,27 @@
 //! Deliberately not here: writing to the log, and touching a projector's files.
 
 mod archive;
+mod as_of;
 mod compare;
+mod describe;
+mod diff;
 mod digest;
 mod erasures;
 mod export;
 mod following;
 mod import;
 mod limits;
+mod log;
+mod moment;
 mod patience;
 mod progress;
 mod rebuild;
 mod refold;
 mod report;
+mod selected;
 mod source;
 mod status;
+mod thread_fold;
 mod verify;
 
 use std::process::ExitCode;
@@ -92,6 +99,64 @@ enum Action {
         /// Say the digest of all that is served.
         #[arg(long)]
         digest: bool,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Shows a thread as readers saw it at some moment.
+    ///
+    /// It reads only the events of the thread and of its site, and folds them with the code that serves. What was erased, whenever
+    /// that was, is shown in no moment.
+    ///
+    /// Exits 0 if it is shown, 2 if there was no such thread then.
+    ///
+    /// Examples:
+    ///
+    /// `koe replay as-of --time 2026-11-24T10:00:00Z --thread memorial-service --data ./data`
+    ///
+    /// `koe replay as-of --sequence 1200 --thread memorial-service --site demo --html > then.html`
+    ///
+    /// `koe replay as-of --sequence 1200 --thread memorial-service --json | jq '.comments[13].state'`
+    AsOf {
+        #[command(flatten)]
+        options: as_of::Options,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Shows what changed in a thread between two moments, and by whom.
+    ///
+    /// A moment is a place in the log or a time. First what each comment shows otherwise, then the events of the thread and its
+    /// site that made it so.
+    ///
+    /// Exits 0 if it is shown, 2 if there was no such thread.
+    ///
+    /// Examples:
+    ///
+    /// `koe replay diff 2026-11-24T10:00:00Z 2026-11-24T11:00:00Z --thread memorial-service --data ./data`
+    ///
+    /// `koe replay diff 1200 1300 --thread memorial-service --site demo --json`
+    Diff {
+        #[command(flatten)]
+        options: diff::Options,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Prints events, one a line: place, time, where, who, what.
+    ///
+    /// With --follow it goes on with what happens, without a gap. What was erased is shown without its words. With --json each
+    /// line is an object with the event in the proto3 JSON mapping.
+    ///
+    /// Exits 0 at the end of the log, or when nobody reads any more; 2 if the log cannot be read.
+    ///
+    /// Examples:
+    ///
+    /// `koe replay log --site demo --type comment-removed --type comments-removed --data ./data`
+    ///
+    /// `koe replay log --author ann --since 2026-11-24 --json`
+    ///
+    /// `koe replay log --thread memorial-service --follow`
+    Log {
+        #[command(flatten)]
+        options: log::Options,
         #[command(flatten)]
         how: How,
     },
@@ -183,6 +248,18 @@ pub async fn run(options: Options, stop: CancellationToken) -> anyhow::Result<Ex
             Action::Verify { erasures: false, how } => verify(&how).await,
             Action::Rebuild(how) => rebuild(&how).await,
             Action::Status { digest, how } => status(&how, digest).await,
+            Action::AsOf { options, how } => {
+                let shown = as_of::run(how.connect().await?, &options, how.json, &Progress::new()).await?;
+                how.print(shown.clone(), shown)
+            }
+            Action::Diff { options, how } => {
+                let shown = diff::run(how.connect().await?, &options, how.json, &Progress::new()).await?;
+                how.print(shown.clone(), shown)
+            }
+            Action::Log { options, how } => {
+                log::run(how.connect().await?, &options, how.json).await?;
+                Ok(ExitCode::SUCCESS)
+            }
             Action::Export { options, how } => {
                 let report = export::run(how.connect().await?, &options, &Progress::new()).await?;
                 how.print(report.words(), report.json())

@@ -49,3 +49,11 @@ pub(crate) const BATCHES_WAITING_MAX: usize = 4;
 pub(crate) const PUBLISH_ATTEMPTS_MAX: u32 = 20;
 /// The pause before that.
 pub(crate) const PUBLISH_PAUSE: Duration = Duration::from_millis(500);
+/// Rows of a thread that are read at once.
+pub(crate) const THREAD_PAGE_ROWS: u32 = 1_000;
+/// Bytes of a thread that are read at once.
+pub(crate) const THREAD_PAGE_BYTES: usize = 8 * 1024 * 1024;
+/// Voters of a comment that a person is shown by name; the JSON has all.
+pub(crate) const VOTERS_SHOWN_MAX: usize = 10;
+/// Characters of a comment in a line about its event: enough to tell which it is.
+pub(crate) const WORDS_CHARS_SHOWN: usize = 80;

@@ -8,8 +8,8 @@ use tempfile::TempDir;
 use views::Store;
 
 use crate::following::{Following, LogLost, Read};
-use crate::limits::{CACHE_BYTES, FLUSH_EVERY_MILLIS};
 use crate::progress::Progress;
+use crate::thread_fold::temporary_store;
 
 /// A fold that is under way.
 pub(crate) struct Refold {
@@ -28,19 +28,8 @@ impl Refold {
     /// Begins with nothing.
     pub(crate) async fn begin(journal: &Journal) -> anyhow::Result<Self> {
         let log = Following::begin(journal, 0).await?;
-        let (store, dir) = tokio::task::spawn_blocking(|| {
-            let dir = tempfile::Builder::new().prefix("koe-replay-").tempdir();
-            let dir = dir.context("no temporary directory can be made: set $TMPDIR to one with room")?;
-            let options = views::Options {
-                cache_bytes: CACHE_BYTES,
-                flush_every_millis: FLUSH_EVERY_MILLIS,
-                ..views::Options::default()
-            };
-            let store = Store::open(dir.path(), options).context("the temporary store cannot be opened")?;
-            Ok::<_, anyhow::Error>((Arc::new(store), dir))
-        })
-        .await
-        .context("the temporary store broke")??;
+        let (store, dir) =
+            tokio::task::spawn_blocking(temporary_store).await.context("the temporary store broke")??;
         Ok(Self { store, log, waiting: Vec::new(), passed: 0, events: 0, _dir: dir })
     }
 

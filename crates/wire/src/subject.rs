@@ -47,6 +47,16 @@ pub fn events_in(site: &SiteId) -> String {
     format!("koe.v1.event.{site}.>")
 }
 
+/// Where every event of a thread is published, or what is about all of a site.
+pub fn events_at(place: &Place) -> String {
+    event(place, "*")
+}
+
+/// Where the openings of threads of this id are published, whatever their sites.
+pub fn openings_of(thread: &ThreadId) -> String {
+    format!("koe.v1.event.*.*.{thread}.thread-opened")
+}
+
 /// Whether the log takes a message under this subject, readable or not.
 pub fn is_event(subject: &str) -> bool {
     let is_token = |token: &str| {

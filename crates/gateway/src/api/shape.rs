@@ -14,7 +14,7 @@ use crate::time::rfc_3339;
 use crate::words;
 
 #[derive(Debug, Serialize)]
-pub(super) struct ThreadPage {
+pub(crate) struct ThreadPage {
     site: String,
     thread: String,
     headline: String,
@@ -117,7 +117,7 @@ fn mode(mode: v1::Mode) -> &'static str {
     words::mode(mode).unwrap_or("open")
 }
 
-pub(super) fn thread(
+pub(crate) fn thread(
     (site, thread): (&SiteId, &ThreadId),
     reply: v1::ThreadPageReply,
     (viewer, order, tree): (&Viewer, Order, bool),

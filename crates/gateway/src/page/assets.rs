@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use super::Failed;
 use crate::problem::HttpCode;
 
-const STYLESHEET: &str = include_str!("../../assets/koe.css");
+pub(super) const STYLESHEET: &str = include_str!("../../assets/koe.css");
 const ICON: &str = include_str!("../../assets/koe.svg");
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const A_DAY: &str = "public, max-age=86400";

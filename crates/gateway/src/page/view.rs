@@ -12,6 +12,7 @@ use crate::problem::{Problem, sentence};
 use crate::session::Session;
 use crate::visitor::is_moderator;
 
+pub(super) use comment::state_line;
 pub(super) use queue::{Queue, QueuePage};
 pub(super) use thread::{Allowed, Asked, Draft, QuoteDraft, ThreadPage};
 
@@ -29,6 +30,9 @@ pub(super) struct Frame {
     pub(super) login_href: String,
     /// What waits for the moderator who reads; empty for readers.
     pub(super) queue_href: String,
+    /// Of a page that is a file by itself: the moment that it shows, and its style. Empty for pages that live.
+    pub(super) moment: String,
+    pub(super) style: &'static str,
 }
 
 impl Frame {
@@ -42,6 +46,8 @@ impl Frame {
             next: next.to_owned(),
             login_href: address("/login", &[("next", next)], ""),
             queue_href: String::new(),
+            moment: String::new(),
+            style: "",
         }
     }
 

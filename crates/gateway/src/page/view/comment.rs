@@ -210,7 +210,7 @@ fn more_line(comment: &v1::Comment, reply: &v1::ThreadPageReply) -> String {
 }
 
 /// What is told of a comment that not everybody may read: moderators are told why it is held, its author who sees it.
-pub(super) fn state_line(comment: &v1::Comment, moderate: bool) -> String {
+pub(in crate::page) fn state_line(comment: &v1::Comment, moderate: bool) -> String {
     let held = match comment.held() {
         v1::HoldReason::Unspecified => "",
         v1::HoldReason::Mode => " The thread or the site is premoderated.",
