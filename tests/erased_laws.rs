@@ -22,6 +22,7 @@ fn posted(id: u128, words: &str) -> Envelope {
         quotes: Vec::new(),
         length: 5,
         held: None,
+        original_time: None,
     };
     Envelope { id: CommandId::from_u128(id), time: Timestamp(1_700_000_000_123), actor: reader("ann"), event }
 }

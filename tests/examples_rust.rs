@@ -82,7 +82,8 @@ async fn the_notifier_tells_of_every_reply_once_however_often_it_is_killed() {
     sandbox.send(&remove(gone), true).await.unwrap();
     let journal = sandbox.journal().await;
     let (text, quotes) = (Text::parse("too late").unwrap(), Vec::new());
-    let void = Event::CommentPosted { parent: Some(gone), text, quotes, length: 8, held: None };
+    let void =
+        Event::CommentPosted { parent: Some(gone), text, quotes, length: 8, held: None, original_time: None };
     append(&journal, "t", reader("zed"), void).await;
     // A held reply is told of when it is approved.
     set_mode(&sandbox, Mode::Premoderated).await;
@@ -154,7 +155,7 @@ impl Following {
     async fn slip(&self) -> CommentId {
         let journal = self.sandbox.journal().await;
         let (parent, text, quotes) = (Some(self.parent), Text::parse("a reply").unwrap(), Vec::new());
-        let posted = Event::CommentPosted { parent, text, quotes, length: 7, held: None };
+        let posted = Event::CommentPosted { parent, text, quotes, length: 7, held: None, original_time: None };
         let sequence = append(&journal, "t", reader("ben"), posted).await;
         let domain::Content::Event(envelope) = journal.read(sequence).await.unwrap().unwrap().decode().content
         else {

@@ -27,7 +27,8 @@ fn place() -> Place {
 fn posted(number: u128, words: &str) -> Envelope {
     let text = Text::recorded(words);
     let length = text.length();
-    let event = Event::CommentPosted { parent: None, text, quotes: Vec::new(), length, held: None };
+    let event =
+        Event::CommentPosted { parent: None, text, quotes: Vec::new(), length, held: None, original_time: None };
     Envelope {
         id: CommandId::from_u128(number + 1),
         time: Timestamp(1_700_000_000_123),

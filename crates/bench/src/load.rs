@@ -128,7 +128,14 @@ impl Load {
         if let Some(comments) = self.threads.get_mut(thread) {
             comments.push(id);
         }
-        let event = Event::CommentPosted { parent: None, text, quotes: Vec::new(), length, held: None };
+        let event = Event::CommentPosted {
+            parent: None,
+            text,
+            quotes: Vec::new(),
+            length,
+            held: None,
+            original_time: None,
+        };
         (Some(thread), reader(&format!("author-{author}")), event)
     }
 

@@ -192,7 +192,7 @@ fn staff() -> anyhow::Result<Actor> {
 fn posted() -> anyhow::Result<Event> {
     let text = Text::parse(WORDS)?;
     let length = text.length();
-    Ok(Event::CommentPosted { parent: None, text, quotes: Vec::new(), length, held: None })
+    Ok(Event::CommentPosted { parent: None, text, quotes: Vec::new(), length, held: None, original_time: None })
 }
 
 fn envelope(id: domain::CommandId, actor: Actor, event: Event) -> anyhow::Result<Envelope> {

@@ -22,7 +22,14 @@ pub fn event_of(body: &CommandBody) -> Event {
         CommandBody::UnbanAuthor { author, reason } => Event::AuthorUnbanned { author, reason },
         CommandBody::PostComment { parent, text, quotes } => {
             let length = text.length();
-            Event::CommentPosted { parent, text, quotes: quotes.into_inner(), length, held: None }
+            Event::CommentPosted {
+                parent,
+                text,
+                quotes: quotes.into_inner(),
+                length,
+                held: None,
+                original_time: None,
+            }
         }
         CommandBody::EditComment { comment, revision, text, quotes } => {
             let (length, revision) = (text.length(), revision.saturating_add(1));

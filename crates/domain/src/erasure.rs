@@ -186,6 +186,7 @@ mod tests {
             quotes: vec![quote],
             length: 5,
             held: None,
+            original_time: None,
         }
     }
 

@@ -93,6 +93,8 @@ pub enum Event {
         length: u32,
         /// Why the writer's rules held it back.
         held: Option<Hold>,
+        /// When it was posted elsewhere, if it was imported: shown and ranked by, and judged by no rule.
+        original_time: Option<Timestamp>,
     },
     /// The author changed the words of a comment.
     CommentEdited {

@@ -55,7 +55,7 @@ pub(crate) async fn run(
         let before = fold.still(from).map(|still| still.page);
         let before = match before {
             Ok(page) => page,
-            Err(_) if fold.between(from, to).any(|it| opens(it)) => v1::ThreadPageReply::default(),
+            Err(_) if fold.between(from, to).any(opens) => v1::ThreadPageReply::default(),
             Err(error) => return Err(error),
         };
         let events: Vec<_> = fold.between(from, to).cloned().collect();

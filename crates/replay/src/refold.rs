@@ -129,6 +129,7 @@ pub(crate) mod tests {
                     quotes: Vec::new(),
                     length: 5,
                     held: None,
+                    original_time: None,
                 };
                 let first = life.add(Some(thread), "ann", post("first"));
                 life.add(Some(thread), "bob", post("other"));

@@ -227,6 +227,7 @@ impl View<'_> {
         fields.text(&id_of(comment).to_string());
         fields.text(&comment.author);
         fields.number(comment.time_millis);
+        fields.optional(comment.original_millis);
         fields.number(comment.parent);
         fields.count(comment.lengths.len());
         for length in &comment.lengths {

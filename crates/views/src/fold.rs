@@ -323,8 +323,8 @@ fn in_thread(draft: &mut Draft, at: At<'_>, it: &Happening<'_>) -> Result<Option
         Event::ThreadUpdated(patch) => places::update_thread(draft, at, patch).map(Some),
         Event::ThreadModeSet(change) => places::set_thread_mode(draft, at, change).map(Some),
         Event::ThreadMoved { address } => places::move_thread(draft, at, address).map(Some),
-        Event::CommentPosted { parent, text, quotes, length, held } => {
-            comments::post(draft, at, it, (*parent, *length, *held), (text, quotes))
+        Event::CommentPosted { parent, text, quotes, length, held, original_time } => {
+            comments::post(draft, at, it, (*parent, *length, *held), (text, quotes), *original_time)
         }
         Event::CommentEdited { comment, text, quotes, length, held, .. } => {
             comments::edit(draft, at, it, (*comment, *length, *held), (text, quotes))

@@ -336,7 +336,7 @@ impl<'s> View<'s> {
         let view = CommentView {
             number,
             id: id_of(record),
-            time: Timestamp(record.time_millis),
+            time: Timestamp(record.shown_millis()),
             parent,
             state,
             said,

@@ -225,7 +225,10 @@ impl VoterIds {
 pub(crate) struct Comment {
     pub(crate) id: u128,
     pub(crate) author: String,
+    /// When it was posted here, which rules judge.
     pub(crate) time_millis: i64,
+    /// When it was posted elsewhere, of one that was imported.
+    pub(crate) original_millis: Option<i64>,
     /// The number of the comment it replies to; 0 for none.
     pub(crate) parent: u32,
     /// Of each revision, in characters.
@@ -247,6 +250,11 @@ pub(crate) struct Comment {
 }
 
 impl Comment {
+    /// When it was posted, as readers see it.
+    pub(crate) fn shown_millis(&self) -> i64 {
+        self.original_millis.unwrap_or(self.time_millis)
+    }
+
     /// How it stands.
     pub(crate) fn state(&self) -> Result<State, Error> {
         let own = codes::state(self.own_state)?;

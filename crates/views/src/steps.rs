@@ -314,7 +314,11 @@ mod tests {
         let begun = [
             recorded(1, None, Event::SiteOpened { name: "S".into(), zone: "UTC".into() }),
             recorded(2, Some("t"), opened),
-            recorded(3, Some("t"), Event::CommentPosted { parent: None, text, quotes, length, held: None }),
+            recorded(
+                3,
+                Some("t"),
+                Event::CommentPosted { parent: None, text, quotes, length, held: None, original_time: None },
+            ),
             named(4),
             named(5),
             named(6),

@@ -31,7 +31,14 @@ fn envelope(kind: Kind) -> Envelope {
         Kind::Post => {
             let text = Text::recorded(&"What a reader has to say to this is about as long as a line. ".repeat(3));
             let length = text.length();
-            Event::CommentPosted { parent: Some(CommentId(id(1))), text, quotes: Vec::new(), length, held: None }
+            Event::CommentPosted {
+                parent: Some(CommentId(id(1))),
+                text,
+                quotes: Vec::new(),
+                length,
+                held: None,
+                original_time: None,
+            }
         }
     };
     let actor = Actor { id: "reader-123456".parse().expect("a token"), roles: Roles::default() };

@@ -76,13 +76,16 @@ fn event_out(event: &Event) -> v1::envelope::Event {
         Event::AuthorUnbanned { author, reason } => {
             Out::AuthorUnbanned(v1::AuthorUnbanned { author: author.to_string(), reason: reason.to_string() })
         }
-        Event::CommentPosted { parent, text, quotes, length, held } => Out::CommentPosted(v1::CommentPosted {
-            parent: parent.map_or_else(String::new, |parent| parent.to_string()),
-            text: text.as_str().to_owned(),
-            quotes: quotes.iter().map(quote_out).collect(),
-            length: *length,
-            held: optional_hold_out(*held),
-        }),
+        Event::CommentPosted { parent, text, quotes, length, held, original_time } => {
+            Out::CommentPosted(v1::CommentPosted {
+                original_time: original_time.map(time_out),
+                parent: parent.map_or_else(String::new, |parent| parent.to_string()),
+                text: text.as_str().to_owned(),
+                quotes: quotes.iter().map(quote_out).collect(),
+                length: *length,
+                held: optional_hold_out(*held),
+            })
+        }
         Event::CommentEdited { comment, revision, text, quotes, length, held } => {
             Out::CommentEdited(v1::CommentEdited {
                 comment: comment.to_string(),
@@ -362,6 +365,7 @@ fn event_in(event: v1::envelope::Event) -> Result<Event, Unread> {
             quotes: event.quotes.iter().map(quote_in).collect::<Result<_, _>>()?,
             length: event.length,
             held: optional_hold_in(event.held),
+            original_time: optional_time_in(event.original_time.as_ref())?,
         },
         In::CommentEdited(event) => Event::CommentEdited {
             comment: event.comment.parse()?,

@@ -187,7 +187,11 @@ mod tests {
 
     fn posted(sequence: u64, actor: &str, parent: Option<u64>) -> EventAt {
         let (text, parent) = (Text::parse("words").unwrap(), parent.map(|parent| CommentId(id(parent))));
-        event(sequence, actor, Event::CommentPosted { parent, text, quotes: Vec::new(), length: 5, held: None })
+        event(
+            sequence,
+            actor,
+            Event::CommentPosted { parent, text, quotes: Vec::new(), length: 5, held: None, original_time: None },
+        )
     }
 
     fn approved(sequence: u64, comment: u64) -> EventAt {

@@ -115,7 +115,8 @@ impl Thread {
             let text = Text::recorded(words);
             let (length, parent) = (text.length(), comment.parent.and_then(|parent| self.comment(parent)));
             let parent = parent.map(|parent| parent.id);
-            let event = Event::CommentPosted { parent, text, quotes: Vec::new(), length, held: None };
+            let event =
+                Event::CommentPosted { parent, text, quotes: Vec::new(), length, held: None, original_time: None };
             ((comment.id.0, comment.time), (reader(&format!("author-{}", comment.author)), event))
         })
     }

@@ -17,7 +17,7 @@ fn by(actor: &str, id: u128, event: Event) -> Envelope {
 
 fn posted(words: &str) -> Event {
     let (text, quotes) = (Text::recorded(words), Vec::new());
-    Event::CommentPosted { parent: None, length: text.length(), text, quotes, held: None }
+    Event::CommentPosted { parent: None, length: text.length(), text, quotes, held: None, original_time: None }
 }
 
 fn comment(id: u128) -> CommentId {

@@ -87,7 +87,14 @@ impl Events {
         self.next(
             author,
             true,
-            Event::CommentPosted { parent: None, text, quotes: Vec::new(), length, held: None },
+            Event::CommentPosted {
+                parent: None,
+                text,
+                quotes: Vec::new(),
+                length,
+                held: None,
+                original_time: None,
+            },
         )
     }
 

@@ -1,7 +1,7 @@
 //! What happens to comments, but for votes and flags.
 
 use domain::text::Text;
-use domain::{AuthorId, CommentId, Hold, Quote, State, thread};
+use domain::{AuthorId, CommentId, Hold, Quote, State, Timestamp, thread};
 
 use super::audit::Noted;
 use super::{At, Happening, lists, number_of, outlines, undoing};
@@ -34,9 +34,12 @@ pub(super) fn post(
     it: &Happening<'_>,
     (parent, length, judged): (Option<CommentId>, u32, Option<Hold>),
     said: Said<'_>,
+    original_time: Option<Timestamp>,
 ) -> Result<Option<Noted>, Error> {
     let time_millis = it.time_millis();
-    let words = words(draft, at, said, time_millis)?;
+    let original_millis = original_time.map(|time| time.0);
+    let shown_millis = original_millis.unwrap_or(time_millis);
+    let words = words(draft, at, said, shown_millis)?;
     let parent = match parent {
         Some(parent) => number_of(draft, at.no, parent)?.unwrap_or_default(),
         None => 0,
@@ -49,6 +52,7 @@ pub(super) fn post(
         id: it.envelope.id.as_u128(),
         author: it.actor(),
         time_millis,
+        original_millis,
         parent,
         lengths: vec![length],
         unseen: vec![0],
@@ -61,7 +65,7 @@ pub(super) fn post(
         featured: false,
         flags: Flags::default(),
     };
-    outlines::post(draft, at, number, (time_millis, parent))?;
+    outlines::post(draft, at, number, (shown_millis, parent))?;
     if held.is_none() {
         show(draft, at, number, &mut comment)?;
     }

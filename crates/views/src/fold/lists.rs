@@ -28,7 +28,7 @@ pub(super) fn post(draft: &mut Draft, at: At<'_>, it: &Happening<'_>, number: u3
 pub(super) fn show(draft: &mut Draft, at: At<'_>, comment: &Comment) -> Result<(), Error> {
     let now_millis = draft.thread(at.site, at.thread)?.latest_millis;
     if let Some(activity) = draft.lists.activity((at.site_no, at.no))? {
-        activity.shown(comment.time_millis, now_millis);
+        activity.shown(comment.shown_millis(), now_millis);
     }
     Ok(())
 }

@@ -110,6 +110,7 @@ fn the_bytes_of_comments_stay_as_they_are() {
         id: 7,
         author: "ann".into(),
         time_millis: 1_700_000_000_000,
+        original_millis: Some(8),
         parent: 1,
         lengths: vec![9, 300],
         unseen: vec![1],
@@ -124,11 +125,11 @@ fn the_bytes_of_comments_stay_as_they_are() {
     };
     golden(
         &comment,
-        "01bdfc528d0703616e6efd00d0ca9f17030000010209fb2c01010102010501036d6f64047370616d013405fb2c010101fb2c01011001010203040105010c",
+        "0194d18cef0703616e6efd00d0ca9f170300000110010209fb2c01010102010501036d6f64047370616d013405fb2c010101fb2c01011001010203040105010c",
     );
     let bare =
         Comment { removed: None, covers: Vec::new(), edited_millis: None, flags: Flags::default(), ..comment };
-    golden(&bare, "0121f0521d0703616e6efd00d0ca9f17030000010209fb2c01010102010500000001000000000000");
+    golden(&bare, "01a36f5d670703616e6efd00d0ca9f170300000110010209fb2c01010102010500000001000000000000");
     let quote = Quote { number: 1, revision: 2, start: 3, end: 70_000, at: 4 };
     golden(
         &Words { text: "声".into(), quotes: vec![quote], time_millis: 5 },

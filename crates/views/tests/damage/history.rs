@@ -85,6 +85,7 @@ pub(crate) fn history() -> Vec<Vec<Recorded>> {
                 quotes: Vec::new(),
                 length,
                 held,
+                original_time: None,
             };
             let author = format!("a{}", random.below(9));
             comments.push((thread, log.add(Some(thread), &author, posted)));

@@ -37,15 +37,22 @@ pub(crate) fn by_somebody(
 /// A post of ann's with these words and quotes, by the log's order.
 pub(crate) fn posted(sequence: u64, millis: i64, words: &str, quotes: Vec<Quote>) -> Recorded {
     // The fold asks the length field and not the words.
-    let event =
-        Event::CommentPosted { parent: None, text: Text::recorded(words), quotes, length: 10_000, held: None };
+    let event = Event::CommentPosted {
+        parent: None,
+        text: Text::recorded(words),
+        quotes,
+        length: 10_000,
+        held: None,
+        original_time: None,
+    };
     by_ann(sequence, millis, true, &[], event)
 }
 
 /// A post of ann's that is held.
 pub(crate) fn held(sequence: u64, millis: i64) -> Recorded {
     let (text, held) = (Text::recorded("held"), Some(Hold::Link));
-    let event = Event::CommentPosted { parent: None, text, quotes: Vec::new(), length: 4, held };
+    let event =
+        Event::CommentPosted { parent: None, text, quotes: Vec::new(), length: 4, held, original_time: None };
     by_ann(sequence, millis, true, &[], event)
 }
 

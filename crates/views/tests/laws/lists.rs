@@ -250,7 +250,7 @@ fn opened() -> Event {
 
 fn posted() -> Event {
     let text = domain::text::Text::recorded("word");
-    Event::CommentPosted { parent: None, text, quotes: Vec::new(), length: 4, held: None }
+    Event::CommentPosted { parent: None, text, quotes: Vec::new(), length: 4, held: None, original_time: None }
 }
 
 #[test]

@@ -20,7 +20,14 @@ fn carried(thread: Option<&str>, event: Event) -> ErasedMessage {
 }
 
 fn blank(length: u32) -> Event {
-    Event::CommentPosted { parent: None, text: Text::recorded(""), quotes: vec![], length, held: None }
+    Event::CommentPosted {
+        parent: None,
+        text: Text::recorded(""),
+        quotes: vec![],
+        length,
+        held: None,
+        original_time: None,
+    }
 }
 
 fn unnamed() -> Event {

@@ -248,7 +248,13 @@ impl Writer {
         let quotes =
             quote.map(|(comment, Quoted { revision, end, .. })| Quote { comment, revision, start: 0, end, at: 0 });
         let length = text.length();
-        Event::CommentPosted { parent, text, quotes: quotes.into_iter().collect(), length, held }
+        // Some were imported, from before and from behind.
+        let original_time = match self.sequence() % 7 {
+            0 => Some(Timestamp(1_000_000 - i64::try_from(self.sequence()).unwrap())),
+            1 => Some(Timestamp(4_000_000_000_000)),
+            _ => None,
+        };
+        Event::CommentPosted { parent, text, quotes: quotes.into_iter().collect(), length, held, original_time }
     }
 
     fn find(&self, thread: u8, comment: u8) -> Option<&Comment> {

@@ -86,7 +86,10 @@ pub(crate) struct Removal {
 pub(crate) struct Comment {
     pub(crate) id: CommentId,
     pub(crate) author: String,
+    /// As readers see it.
     pub(crate) time: Timestamp,
+    /// As rules judge it.
+    pub(crate) judged: Timestamp,
     pub(crate) parent: Option<CommentId>,
     pub(crate) revisions: Vec<Revision>,
     pub(crate) state: State,

@@ -130,7 +130,9 @@ impl Naive {
     }
 
     fn post(&mut self, name: &str, envelope: &Envelope, now: i64) -> Result<Option<Note>, Broken> {
-        let Event::CommentPosted { parent, text, quotes, length, held } = &envelope.event else { unreachable!() };
+        let Event::CommentPosted { parent, text, quotes, length, held, original_time } = &envelope.event else {
+            unreachable!()
+        };
         need(self.may_take_part(name, &envelope.actor, now))?;
         let thread = self.threads.get_mut(name).unwrap();
         if let Some(parent) = parent {
@@ -143,10 +145,11 @@ impl Naive {
         thread.comments.push(Comment {
             id: CommentId(envelope.id),
             author: author.clone(),
-            time: Timestamp(now),
+            time: original_time.unwrap_or(Timestamp(now)),
+            judged: Timestamp(now),
             parent: *parent,
             revisions: vec![Revision {
-                since: Timestamp(now),
+                since: original_time.unwrap_or(Timestamp(now)),
                 text,
                 length: *length,
                 quotes: quotes.clone(),
@@ -179,7 +182,7 @@ impl Naive {
         let edited = &thread.comments[at];
         let (settings, before) = (&self.site.settings, edited.revisions.len() - 1);
         need(edited.author == envelope.actor.id.as_str() && edited.is_kept())?;
-        need(now - edited.time.0 <= i64::from(settings.edit_window_secs.unwrap()) * 1_000)?;
+        need(now - edited.judged.0 <= i64::from(settings.edit_window_secs.unwrap()) * 1_000)?;
         need(*revision as usize == before + 1 && *revision <= 10)?;
         need(*length <= settings.text_chars_max.unwrap() && can_quote(&thread.comments, quotes))?;
         need(quotes.iter().all(|quote| quote.comment != *comment))?;

@@ -155,7 +155,7 @@ impl Naive {
         let Event::CommentsRemoved { author, since, reason, rule } = &envelope.event else { unreachable!() };
         need(is_staff(&envelope.actor))?;
         let covered = |comment: &&mut Comment| {
-            comment.author == author.as_str() && since.is_none_or(|since| comment.time >= since)
+            comment.author == author.as_str() && since.is_none_or(|since| comment.judged >= since)
         };
         let threads = self.threads.iter_mut().filter(|(name, _)| thread.is_none_or(|thread| thread == *name));
         let moving = threads.map(|(_, thread)| thread).filter(|thread| !thread.frozen);
