@@ -26,6 +26,7 @@ mod examples_other;
 mod examples_rust;
 mod generations;
 mod group_commit;
+mod import;
 mod journal_laws;
 mod kills;
 mod listening;

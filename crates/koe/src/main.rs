@@ -61,6 +61,7 @@ enum Command {
     Gateway(role::Alone<gateway::Options>),
     Exporter(exporter::Options),
     Replay(replay::Options),
+    Import(replay::ImportOptions),
     Bench(bench::Options),
     Token(token::Options),
 }
@@ -93,6 +94,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Gateway(alone) => role::gateway(alone, stop).await?,
         Command::Exporter(options) => role::exporter(options, stop).await?,
         Command::Replay(options) => return replay::run(options, stop).await,
+        Command::Import(options) => return replay::import(options, stop).await,
         Command::Bench(options) => {
             let nats_server = broker::find(options.nats_server.as_deref()).await?;
             Box::pin(bench::run(&options, &nats_server, &stop)).await?;

@@ -5,6 +5,9 @@ use journal::{Contents, Entry, Follower, Head, Journal, Step};
 
 use crate::limits::QUIET;
 
+/// When the broker does not tell.
+pub(crate) const UNSEEN: &str = "the log's end cannot be seen";
+
 /// The log that was read is not the log any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LogLost;
@@ -103,5 +106,5 @@ impl Following {
 }
 
 async fn look(journal: &Journal) -> anyhow::Result<Head> {
-    journal.look().await.context("the log's end cannot be seen")
+    journal.look().await.context(UNSEEN)
 }

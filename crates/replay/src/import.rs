@@ -5,7 +5,7 @@
 //! old ones. Everything is checked before anything is written.
 
 mod chain;
-mod publish;
+pub(crate) mod publish;
 mod standing;
 
 use std::path::PathBuf;

@@ -5,6 +5,7 @@
 
 mod archive;
 mod as_of;
+mod coming;
 mod compare;
 mod describe;
 mod diff;
@@ -240,6 +241,18 @@ impl How {
     }
 }
 
+/// Discussions from elsewhere.
+pub use coming::Options as ImportOptions;
+
+/// Imports until it is done or told to stop; what is in the log by then stays, and the same again goes on.
+pub async fn import(options: ImportOptions, stop: CancellationToken) -> anyhow::Result<ExitCode> {
+    let progress = Progress::new();
+    match stop.run_until_cancelled(Box::pin(coming::run(&options, &progress))).await {
+        Some(done) => done.map(|()| ExitCode::SUCCESS),
+        None => bail!("stopped before it was done: what is in the log by now stays, and the same command goes on"),
+    }
+}
+
 /// Runs the tool until it is done or told to stop; what came of it is the exit code.
 pub async fn run(options: Options, stop: CancellationToken) -> anyhow::Result<ExitCode> {
     let done = Box::pin(async {
@@ -303,7 +316,9 @@ async fn status(how: &How, digest: bool) -> anyhow::Result<ExitCode> {
     let nats = how.connect().await?;
     let koe = client::Client::new(nats.clone());
     let log = status::Log::look(&nats).await?;
-    let status = koe.status().await.context("no projector tells its status")?;
+    let mut status = koe.status().await.context("no projector tells its status")?;
+    // The projector looks at the log's end each second.
+    status.end = status.end.max(log.last);
     let digest = if digest { digest::of_all(&koe).await?.or(Some("moving".into())) } else { None };
     how.print(status::words(&log, &status, digest.as_deref()), status::json(&log, &status, digest.as_deref()))
 }

@@ -57,3 +57,23 @@ pub(crate) const THREAD_PAGE_BYTES: usize = 8 * 1024 * 1024;
 pub(crate) const VOTERS_SHOWN_MAX: usize = 10;
 /// Characters of a comment in a line about its event: enough to tell which it is.
 pub(crate) const WORDS_CHARS_SHOWN: usize = 80;
+/// Bytes of items that are sorted in memory; more go to the disk in parts of this size.
+pub(crate) const SORT_BYTES: usize = 48 * 1024 * 1024;
+/// Parts that are merged at once: each is an open file. Some 19 GB.
+pub(crate) const SORT_PARTS_MAX: usize = 400;
+/// How deep an export of others is nested at most; theirs go to seven.
+pub(crate) const XML_DEPTH_MAX: usize = 32;
+/// One record of such an export: a comment has 64 KB, an article's text is in the file too.
+pub(crate) const XML_RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The HTML of one comment that is turned into Markdown: eight times what a comment may have.
+pub(crate) const HTML_BYTES_MAX: usize = 80 * 1024;
+/// Tags in it: whoever nests that many wants to break something.
+pub(crate) const HTML_TAGS_MAX: usize = 1_000;
+/// How deep they are nested: the converter calls itself for each level.
+pub(crate) const HTML_DEPTH_MAX: usize = 64;
+/// Comments of one thread that are imported at once, and comments in a file of votes: their keys are held.
+pub(crate) const COMMENTS_AT_ONCE_MAX: usize = 1_000_000;
+/// Characters of a row that the side file keeps.
+pub(crate) const ROW_CHARS_KEPT: usize = 1_000;
+/// Events of an import that are given out at once: what makes one batch of the broker's.
+pub(crate) const IMPORT_EVENTS_AT_ONCE: usize = 1_000;

@@ -11,7 +11,7 @@ use crate::following::Following;
 use crate::limits::{PUBLISH_ATTEMPTS_MAX, PUBLISH_PAUSE};
 
 /// Cuts messages into batches that the broker takes.
-pub(super) fn batches(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
+pub(crate) fn batches(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
     let (mut batches, mut batch, mut bytes) = (Vec::new(), Vec::new(), 0);
     for entry in entries {
         let full = batch.len() == GROUP_EVENTS_MAX || bytes + entry.payload.len() > GROUP_BYTES_MAX;
@@ -29,7 +29,7 @@ pub(super) fn batches(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
 }
 
 /// Publishes all that comes, in its order; returns the log's end.
-pub(super) async fn all(
+pub(crate) async fn all(
     journal: &Journal,
     mut batches: mpsc::Receiver<Vec<Entry>>,
     imported: &mut u64,
