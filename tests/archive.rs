@@ -193,3 +193,45 @@ async fn a_damaged_archive_is_found_before_anything_is_written() {
     let refused = other.replay(&["import", &archive]);
     assert!(text(&refused.stderr).contains("has events of its own about s"), "{}", text(&refused.stderr));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_is_verified_against_what_is_served_and_the_first_difference_has_a_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let sandbox = Sandbox::start().await;
+    let comment = sandbox.post("ann", "words").await;
+    let (_, archive) = file(dir.path(), "a.koe");
+    let (_, of_site) = file(dir.path(), "s.koe");
+    assert!(sandbox.replay(&["export", &archive]).status.success());
+    assert!(sandbox.replay(&["export", &of_site, "--site", "s"]).status.success());
+    // The log goes on behind the archive, and the fold with it.
+    sandbox.send(&vote("ben", comment, Vote::Up), true).await.unwrap();
+    let metrics = dir.path().join("verify.prom");
+    for archive in [&archive, &of_site] {
+        let words = ["verify", "--from-archive", archive, "--metrics-file", metrics.to_str().unwrap()];
+        let verified = sandbox.replay(&words);
+        assert!(verified.status.success(), "{}{}", text(&verified.stdout), text(&verified.stderr));
+    }
+    let metrics = std::fs::read_to_string(metrics).unwrap();
+    assert!(
+        metrics.contains("koe_replay_verify_well 1\n") && metrics.contains("koe_replay_verify_events 4\n"),
+        "{metrics}"
+    );
+
+    // Another system has one more vote than the archive that it came from.
+    let mut other = Sandbox::empty(&journal::Options::default()).await;
+    for role in ["comments", "votes", "projector"] {
+        other.run(role);
+    }
+    assert!(other.replay(&["import", &archive]).status.success());
+    other.digest().await;
+    assert!(other.replay(&["verify", "--from-archive", &archive]).status.success());
+    other.send(&vote("cy", comment, Vote::Down), true).await.unwrap();
+    let differs = other.replay(&["verify", "--from-archive", &archive]);
+    assert_eq!(differs.status.code(), Some(1));
+    let said = text(&differs.stdout);
+    assert!(
+        said.contains("thread t comment 1: its contents differ, first in its down: 0 in the log, 1 served"),
+        "{said}"
+    );
+    assert!(other.replay(&["verify"]).status.success(), "the log itself has that vote");
+}

@@ -137,8 +137,22 @@ fn undoing_is_measured_beside_a_tenth_of_it_and_live_votes_beside_their_usual_wa
 }
 
 #[test]
+fn archives_and_moments_are_measured_beside_the_same_work_done_raw() {
+    let figures = figures(&["archive", "--events", "21000"]);
+    let mut expected = Vec::new();
+    for size in ["2,100", "21,000"] {
+        expected.push(format!("as-of: 1,000 events of {size}"));
+        expected.push(format!("as-of: 1,000 events of {size}, the whole command"));
+    }
+    expected.extend(["export", "size", "import", "verify"].map(|what| format!("archive: {what}")));
+    assert_eq!(names(&figures), expected);
+    let ratios = figures.iter().filter(|(_, figure)| figure["ratio"].as_f64().is_some_and(|ratio| ratio > 0.0));
+    assert_eq!(ratios.count(), 6);
+}
+
+#[test]
 fn every_benchmark_notices_an_error() {
-    for name in ["fold", "votes", "posts", "visible", "restart", "pages", "undo", "growth"] {
+    for name in ["fold", "votes", "posts", "visible", "restart", "pages", "undo", "archive", "growth"] {
         let output = bench(&[name, "--events", "1000", "--plant-error"]);
         let said = text(&output.stderr);
         assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(2), ""), "{name}: {said}");

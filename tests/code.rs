@@ -10,7 +10,7 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
     ("domain", &[], &[]),
     (
         "bench",
-        &["domain", "wire", "journal", "client", "service", "projector"],
+        &["domain", "wire", "journal", "client", "service", "projector", "replay"],
         // sled by itself is a ceiling.
         &["async-nats", "sled", "tokio", "clap", "prometheus"],
     ),

@@ -42,6 +42,33 @@ async fn an_operator_sees_what_lies_on_the_disk_and_drops_what_is_not_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_operator_goes_back_to_a_generation_that_was_kept_and_forward_again() {
+    let mut sandbox = Sandbox::start().await;
+    let comment = sandbox.post("ann", "words").await;
+    assert!(sandbox.replay(&["rebuild"]).status.success());
+    sandbox.send(&vote("ben", comment, Vote::Up), true).await.unwrap();
+    let end = sandbox.end().await;
+    for (to, other) in [("1", 2), ("1", 2), ("2", 1), ("1", 2)] {
+        let switched = sandbox.replay(&["switch", "--to", to]);
+        assert!(switched.status.success(), "{}", text(&switched.stderr));
+        let status = status(&sandbox);
+        assert_eq!(status["serving"].to_string(), to);
+        let kept = &status["generations"].as_array().unwrap()[other - 1];
+        assert_eq!((&kept["number"], &kept["state"]), (&other.into(), &"kept".into()), "{status}");
+        let page = sandbox.page("t", &end).await;
+        assert_eq!(crate::sandbox::tally(&page.comments[0]), (1, 0), "it has what came since");
+    }
+    sandbox.verify();
+    assert_eq!(code(&sandbox.client().switch(9).await), "generation-unknown");
+    sandbox.kill_and_restart(2);
+    sandbox.page("t", &end).await;
+    assert_eq!(status(&sandbox)["serving"], 1, "also after a restart");
+    assert!(sandbox.replay(&["rebuild"]).status.success());
+    assert_eq!(status(&sandbox)["serving"], 3, "the one above it is not taken for unfinished");
+    sandbox.verify();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn digests_come_in_parts_and_each_says_its_position() {
     let sandbox = Sandbox::start().await;
     for number in 0..5 {

@@ -35,7 +35,7 @@ pub(crate) async fn run(bench: &Bench<'_>) -> anyhow::Result<Vec<Figure>> {
 }
 
 /// Reads the log to its end with the projector's own settings and does nothing with it.
-async fn read(journal: &Journal, end: u64, progress: &Progress) -> anyhow::Result<Duration> {
+pub(crate) async fn read(journal: &Journal, end: u64, progress: &Progress) -> anyhow::Result<Duration> {
     let began = Instant::now();
     let mut follower = journal.follow(0, Contents::Whole);
     let (mut at, mut count) = (0, 0);

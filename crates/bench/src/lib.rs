@@ -5,6 +5,7 @@
 //! somebody else started.
 
 mod announced;
+mod archive;
 mod bare;
 mod catch_up;
 mod check;
@@ -100,6 +101,8 @@ enum Name {
     Pages,
     /// A voter's votes voided and let count again while others vote; the ceiling is the same without, or for a tenth.
     Undo,
+    /// Export, import, a thread as it was, and verify, as commands; the ceilings are the same work raw.
+    Archive,
     /// Fold, memory, disk and restart at a tenth of the events and at all of them.
     Growth,
 }
@@ -144,7 +147,7 @@ impl Name {
             Self::Visible => 5_000,
             // The comments of the largest thread.
             Self::Pages => 100_000,
-            Self::Undo | Self::Growth => 1_000_000,
+            Self::Undo | Self::Archive | Self::Growth => 1_000_000,
         }
     }
 
@@ -160,6 +163,7 @@ impl Name {
             Self::Restart => bench.unless_stopped(Box::pin(restart::run(bench))).await,
             Self::Pages => bench.unless_stopped(Box::pin(pages::run(bench))).await,
             Self::Undo => Box::pin(undo::run(bench)).await,
+            Self::Archive => bench.unless_stopped(Box::pin(archive::run(bench))).await,
             Self::Growth => bench.unless_stopped(Box::pin(growth::run(bench))).await,
         }
     }

@@ -260,6 +260,11 @@ impl Client {
         self.ask(subject::query(None, "rebuild"), &v1::RebuildRequest {}).await
     }
 
+    /// Lets a generation serve again that was kept; it folds what the log has since first. For tools.
+    pub async fn switch(&self, generation: u32) -> Result<v1::SwitchReply, Error> {
+        self.ask(subject::query(None, "switch"), &v1::SwitchRequest { generation }).await
+    }
+
     /// Gives the room of a generation back that was replaced or set aside. For tools.
     pub async fn drop_generation(&self, generation: u32) -> Result<v1::DropGenerationReply, Error> {
         self.ask(subject::query(None, "drop-generation"), &v1::DropGenerationRequest { generation }).await

@@ -23,6 +23,9 @@ const SCHEMA_FILE: &str = "schema";
 /// The file in a generation that is there from its beginning until it serves. Stored: never change.
 const UNFINISHED: &str = "unfinished";
 
+/// The file in a generation that somebody went back from: it is above the one that serves, and done. Stored: never change.
+const LEFT: &str = "left";
+
 /// The file in a generation that says where the log ended when its fold began. Stored: never change.
 const BEGUN_AT: &str = "begun-at";
 
@@ -133,6 +136,11 @@ impl Generations {
         }
     }
 
+    /// Writes down that somebody goes back from a generation to one below it.
+    pub(crate) fn set_left(&self, number: u32) -> io::Result<()> {
+        fs::write(self.path(number).join(LEFT), "")
+    }
+
     /// Writes down that a generation's fold begins.
     pub(crate) fn set_unfinished(&self, number: u32) -> io::Result<()> {
         fs::write(self.path(number).join(UNFINISHED), "")
@@ -222,8 +230,16 @@ impl Generations {
     /// A generation that began and never served goes on where it was, else a new one begins.
     pub(crate) fn begun(&self) -> io::Result<u32> {
         let latest = self.latest()?;
-        let unfinished = latest > self.serving()?.unwrap_or_default() && self.path(latest).exists();
+        let above = latest > self.serving()?.unwrap_or_default() && self.path(latest).exists();
+        let unfinished = above && !self.path(latest).join(LEFT).exists();
         Ok(if unfinished { latest } else { latest + 1 })
+    }
+
+    /// Whether a generation lies there that served once, has this release's schema, and never held what was erased up to a place.
+    pub(crate) fn is_kept(&self, number: u32, erased: u64) -> io::Result<bool> {
+        let fits = |lying: &Lying| lying.number == number && !lying.unusable && !lying.unfinished;
+        let fits = |lying: &Lying| fits(lying) && lying.schema == SCHEMA && lying.begun_at >= erased;
+        Ok(lying(&self.dir)?.iter().any(fits))
     }
 
     /// Gives the room of an unfinished generation back.

@@ -225,11 +225,45 @@ impl Manager {
                 let begun = if self.waiting.is_some() { None } else { self.try_build()? };
                 answer.send(begun.ok_or(Failure::Unavailable)).ok();
             }
+            Order::Switch(number, answer) => {
+                answer.send(self.switch_to(number)?).ok();
+            }
             Order::Drop(number, answer) => {
                 answer.send(self.drop_generation(number)?).ok();
             }
         }
         Ok(())
+    }
+
+    /// Folds what the log has since into a generation that was kept, so that it serves once it has caught up.
+    fn switch_to(&mut self, number: u32) -> anyhow::Result<Result<(), Failure>> {
+        let serving = self.serving.as_ref().map(|running| Arc::clone(&running.generation));
+        let Some(serving) = serving.filter(|serving| self.shared.serves(serving.number)) else {
+            return Ok(Err(Failure::Unavailable));
+        };
+        if serving.number == number {
+            return Ok(Ok(()));
+        }
+        if self.building.is_some() || self.waiting.is_some() {
+            return Ok(Err(Failure::GenerationInUse));
+        }
+        let erased = serving.store.view().erased_up_to().context("the serving store cannot be read")?;
+        if !self.generations.is_kept(number, erased).context("the generations cannot be listed")? {
+            return Ok(Err(Failure::GenerationUnknown));
+        }
+        match self.generations.store(number) {
+            Ok(store) => {
+                if serving.number > number {
+                    self.generations.set_left(serving.number).context("the generations cannot be written")?;
+                }
+                self.fold_beside(number, store);
+                Ok(Ok(()))
+            }
+            Err(error) => {
+                tracing::error!(generation = number, %error, "the generation that was kept cannot be used");
+                Ok(Err(Failure::GenerationUnknown))
+            }
+        }
     }
 
     fn drop_generation(&self, number: u32) -> anyhow::Result<Result<u64, Failure>> {

@@ -53,6 +53,7 @@ pub(crate) async fn serve(door: &mut Door, shared: &Arc<Shared>) -> anyhow::Resu
     serve!("digest", operators::digest);
     serve!("rebuild", operators::rebuild);
     serve!("drop-generation", operators::drop_generation);
+    serve!("switch", operators::switch);
     Ok(())
 }
 

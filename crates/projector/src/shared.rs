@@ -76,6 +76,8 @@ pub(crate) struct Shared {
 pub(crate) enum Order {
     /// Fold the log again; answered with the generation's number, or why not.
     Rebuild(oneshot::Sender<Result<u32, Failure>>),
+    /// Let a generation serve that is kept; answered once it catches up, or why not.
+    Switch(u32, oneshot::Sender<Result<(), Failure>>),
     /// Give a generation's room back; answered with its bytes, or why not.
     Drop(u32, oneshot::Sender<Result<u64, Failure>>),
 }

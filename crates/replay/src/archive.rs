@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use wire::v1;
 
 pub(crate) use read::{Reader, Verified, verify};
-pub(crate) use write::Writer;
+pub(crate) use write::{Writer, to_line};
 
 /// The version of the format that this release writes, and the latest that it reads.
 pub(crate) const FORMAT: u32 = 1;

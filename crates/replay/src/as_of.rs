@@ -11,7 +11,7 @@ use wire::values::time_in;
 use crate::describe::plain;
 use crate::moment::{Moment, parse_time, time_words};
 use crate::progress::Progress;
-use crate::thread_fold::{Still, ThreadFold, Which};
+use crate::thread_fold::{Still, ThreadFold, Which, temporary_store};
 
 /// Which thread, when, and as what.
 #[derive(Clone, Debug, clap::Args)]
@@ -45,23 +45,48 @@ pub(crate) async fn run(
     json: bool,
     progress: &Progress,
 ) -> anyhow::Result<String> {
+    let form = match (options.html, json) {
+        (true, _) => Form::Html,
+        (false, true) => Form::Json,
+        (false, false) => Form::Words,
+    };
+    draw(nats, &options.which, options.moment(), form, progress).await
+}
+
+/// What a thread is drawn as.
+#[derive(Clone, Copy)]
+pub(crate) enum Form {
+    Html,
+    Json,
+    Words,
+}
+
+/// Draws a thread as it was.
+pub(crate) async fn draw(
+    nats: async_nats::Client,
+    which: &Which,
+    moment: Moment,
+    form: Form,
+    progress: &Progress,
+) -> anyhow::Result<String> {
+    // A store takes as long to be made as the log to be asked.
+    let store = tokio::task::spawn_blocking(temporary_store);
     let journal_options = journal::Options { provision: Provision::Never, ..journal::Options::default() };
     let journal = Journal::open(nats, &journal_options).await;
     let journal = journal.context("the log cannot be opened: has Koe run on this nats-server?")?;
-    let moment = options.moment();
-    let fold = ThreadFold::read(&journal, &options.which, &[moment], progress).await?;
-    let html = options.html;
+    let fold = ThreadFold::read(&journal, which, &[moment], progress).await?;
+    let store = store.await.context("the temporary store broke")??;
     let drawn = tokio::task::spawn_blocking(move || {
-        let still = fold.still(moment)?;
-        if html {
-            let now = still.time().unwrap_or_else(jiff::Timestamp::now);
-            let said = still.words();
-            return gateway::still::html(fold.place(), still.page, said, now);
+        let still = fold.still(moment, store)?;
+        match form {
+            Form::Html => {
+                let now = still.time().unwrap_or_else(jiff::Timestamp::now);
+                let said = still.words();
+                gateway::still::html(fold.place(), still.page, said, now)
+            }
+            Form::Json => Ok(format!("{}\n", gateway::still::json(fold.place(), still.page)?)),
+            Form::Words => Ok(text(&still)),
         }
-        if json {
-            return Ok(format!("{}\n", gateway::still::json(fold.place(), still.page)?));
-        }
-        Ok(text(&still))
     });
     drawn.await.context("drawing the thread broke")?
 }

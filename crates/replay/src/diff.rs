@@ -13,7 +13,7 @@ use crate::describe::{line, object};
 use crate::limits::VOTERS_SHOWN_MAX;
 use crate::moment::Moment;
 use crate::progress::Progress;
-use crate::thread_fold::{ThreadFold, Which};
+use crate::thread_fold::{ThreadFold, Which, temporary_store};
 
 /// Between which moments.
 #[derive(Clone, Debug, clap::Args)]
@@ -50,9 +50,9 @@ pub(crate) async fn run(
     let Options { from, to, which } = options.clone();
     let fold = ThreadFold::read(&journal, &which, &[from, to], progress).await?;
     let compared = tokio::task::spawn_blocking(move || {
-        let after = fold.still(to)?;
+        let after = fold.still(to, temporary_store()?)?;
         // A thread that was not there yet had no comments.
-        let before = fold.still(from).map(|still| still.page);
+        let before = fold.still(from, temporary_store()?).map(|still| still.page);
         let before = match before {
             Ok(page) => page,
             Err(_) if fold.between(from, to).any(opens) => v1::ThreadPageReply::default(),

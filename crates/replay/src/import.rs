@@ -4,7 +4,7 @@
 //! all of it. So nothing is ever doubled, an interrupted import goes on where it ended, and nobody's living events are mixed with
 //! old ones. Everything is checked before anything is written.
 
-mod chain;
+pub(crate) mod chain;
 pub(crate) mod publish;
 mod standing;
 

@@ -13,6 +13,7 @@ mod digest;
 mod erasures;
 mod export;
 mod following;
+mod frozen;
 mod import;
 mod limits;
 mod log;
@@ -28,7 +29,9 @@ mod status;
 mod thread_fold;
 mod verify;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use tokio_util::sync::CancellationToken;
@@ -50,11 +53,19 @@ enum Action {
     /// Nothing stops meanwhile: each site and thread is compared as of the position at which the projector read it.
     /// The temporary store needs room in $TMPDIR, about as much as the projector's.
     ///
+    /// It also says where a law does not hold in the fold: a tally that is not its voters, a count that is not its rows, a gap in
+    /// the numbers of comments, a message that cannot be read. Of a comment that differs it names the first field, and both values.
+    ///
+    /// With --from-archive it folds an archive in the place of the log, and behind it the log if the archive is of this one: so it
+    /// tells whether an archive is good, and whether a system that was restored from it is the same.
+    ///
     /// With --erasures it looks instead whether what was erased is gone: it reads every message of the log as it is stored, and asks
     /// which generations on the projector's disk may still hold it.
     ///
-    /// Exits 0 if all is equal (or nothing of what was erased is left), 1 if not (and says where), 2 if that could not be found
-    /// out.
+    /// With --metrics-file the result is also written for Prometheus's node exporter (its textfile collector), for a scheduled run.
+    ///
+    /// Exits 0 if all is equal and every law holds (or nothing of what was erased is left), 1 if not (and says where), 2 if that
+    /// could not be found out.
     ///
     /// Examples:
     ///
@@ -62,13 +73,23 @@ enum Action {
     ///
     /// `koe replay verify --erasures`
     ///
+    /// `koe replay verify --from-archive monday.koe --from-archive tuesday.koe`
+    ///
+    /// `koe replay verify --metrics-file /var/lib/node_exporter/koe_verify.prom`
+    ///
     /// `koe replay verify --data /var/lib/koe`
     ///
     /// `koe replay verify --nats nats://127.0.0.1:4222 --json`
     Verify {
         /// Look whether what was erased is gone from the log and from the projector's disk.
-        #[arg(long)]
+        #[arg(long, conflicts_with_all = ["archives", "metrics_file"])]
         erasures: bool,
+        /// Fold this archive in the place of the log; of a chain each one, the first one first.
+        #[arg(long = "from-archive", value_name = "ARCHIVE")]
+        archives: Vec<PathBuf>,
+        /// Write the result to this file too, in Prometheus's text format.
+        #[arg(long, value_name = "PATH")]
+        metrics_file: Option<PathBuf>,
         #[command(flatten)]
         how: How,
     },
@@ -102,6 +123,38 @@ enum Action {
         digest: bool,
         #[command(flatten)]
         how: How,
+    },
+    /// Lets the projector serve a generation again that it has kept, as after a rebuild that came out wrong.
+    ///
+    /// It folds what the log has since first; readers are served by the other one until then. `status` names what is kept. A
+    /// generation from before an erasure is not taken: it may hold what was erased.
+    ///
+    /// Exits 0 when it serves, 2 if it is not there, is of another schema, or could not catch up.
+    ///
+    /// Examples:
+    ///
+    /// `koe replay switch --to 3 --data ./data`
+    Switch {
+        /// Its number.
+        #[arg(long, value_name = "GENERATION")]
+        to: u32,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Deals with places that stand still because a message of the log cannot be read.
+    ///
+    /// Examples:
+    ///
+    /// `koe replay frozen list --data ./data`
+    ///
+    /// `koe replay frozen show --site demo --thread memorial-service`
+    ///
+    /// `koe replay frozen refold --site demo --thread memorial-service`
+    ///
+    /// `koe replay frozen discard --site demo --thread memorial-service --keep message.json`
+    Frozen {
+        #[command(subcommand)]
+        action: frozen::Action,
     },
     /// Shows a thread as readers saw it at some moment.
     ///
@@ -253,14 +306,34 @@ pub async fn import(options: ImportOptions, stop: CancellationToken) -> anyhow::
     }
 }
 
+/// A thread as readers saw it at a place in the log, as the JSON that it was served as then.
+pub async fn as_of(
+    nats: async_nats::Client,
+    site: &domain::SiteId,
+    thread: &domain::ThreadId,
+    sequence: u64,
+) -> anyhow::Result<String> {
+    let which = thread_fold::Which { site: Some(site.clone()), thread: thread.clone() };
+    as_of::draw(nats, &which, moment::Moment::Sequence(sequence), as_of::Form::Json, &Progress::hidden()).await
+}
+
 /// Runs the tool until it is done or told to stop; what came of it is the exit code.
 pub async fn run(options: Options, stop: CancellationToken) -> anyhow::Result<ExitCode> {
     let done = Box::pin(async {
         match options.action {
-            Action::Verify { erasures: true, how } => verify_erasures(&how).await,
-            Action::Verify { erasures: false, how } => verify(&how).await,
+            Action::Verify { erasures: true, how, .. } => verify_erasures(&how).await,
+            Action::Verify { archives, metrics_file, how, .. } => {
+                verify(&how, &archives, metrics_file.as_deref()).await
+            }
             Action::Rebuild(how) => rebuild(&how).await,
             Action::Status { digest, how } => status(&how, digest).await,
+            Action::Switch { to, how } => switch(&how, to).await,
+            Action::Frozen { action } => {
+                let how = action.how();
+                let (code, said) = frozen::run(how.connect().await?, &action, how.json, &Progress::new()).await?;
+                report::print(&said)?;
+                Ok(code)
+            }
             Action::AsOf { options, how } => {
                 let shown = as_of::run(how.connect().await?, &options, how.json, &Progress::new()).await?;
                 how.print(shown.clone(), shown)
@@ -290,11 +363,19 @@ pub async fn run(options: Options, stop: CancellationToken) -> anyhow::Result<Ex
     }
 }
 
-async fn verify(how: &How) -> anyhow::Result<ExitCode> {
-    let nats = service::connect(&how.source.nats()?, "koe-replay").await?;
-    let report = verify::run(nats, &Progress::new()).await?;
+async fn verify(how: &How, archives: &[PathBuf], metrics: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let began = Instant::now();
+    let report = verify::run(how.connect().await?, archives, &Progress::new()).await?;
+    if let Some(path) = metrics {
+        let text = report.metrics(began.elapsed(), jiff::Timestamp::now().as_second());
+        // Whoever collects it reads all of it or the one before.
+        let mut new = path.as_os_str().to_owned();
+        new.push(".new");
+        let written = std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, path));
+        written.with_context(|| format!("{} cannot be written", path.display()))?;
+    }
     report::print(&if how.json { report.json() } else { report.words() })?;
-    Ok(if report.is_equal() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn verify_erasures(how: &How) -> anyhow::Result<ExitCode> {
@@ -331,6 +412,14 @@ async fn drop_generation(how: &How, generation: u32) -> anyhow::Result<ExitCode>
     let words = format!("generation {generation} is gone: {}\n", indicatif::HumanBytes(bytes));
     report::print(&if how.json { format!("{json}\n") } else { words })?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn switch(how: &How, to: u32) -> anyhow::Result<ExitCode> {
+    let koe = client::Client::new(how.connect().await?);
+    koe.switch(to).await.with_context(|| format!("generation {to} is not switched to"))?;
+    let progress = Progress::new();
+    rebuild::until_serving(&koe, &progress, |status| status.generation == to).await?;
+    how.print(format!("generation {to} serves\n"), format!("{}\n", serde_json::json!({ "generation": to })))
 }
 
 #[cfg(test)]

@@ -22,6 +22,11 @@ impl Progress {
         Self { bar }
     }
 
+    /// Nothing, for callers that show their own.
+    pub(crate) fn hidden() -> Self {
+        Self { bar: ProgressBar::hidden() }
+    }
+
     /// Begins to count from nothing to a new end.
     pub(crate) fn begin(&self, what: &'static str, end: u64) {
         self.bar.reset();

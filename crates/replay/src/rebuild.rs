@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use client::Client;
+use wire::v1::StatusReply;
 
 use crate::limits::{ASK_PAUSE, REBUILD_BEGINS_MAX};
 use crate::patience::Patience;
@@ -12,6 +13,16 @@ use crate::progress::Progress;
 /// Returns the generation that serves then.
 pub(crate) async fn run(koe: &Client, progress: &Progress) -> anyhow::Result<u32> {
     let asked = ask(koe, progress).await?;
+    // A later one holds this one's work too.
+    until_serving(koe, progress, |status| status.generation >= asked).await
+}
+
+/// Watches until a generation serves; returns its number.
+pub(crate) async fn until_serving(
+    koe: &Client,
+    progress: &Progress,
+    serves: impl Fn(&StatusReply) -> bool,
+) -> anyhow::Result<u32> {
     progress.begin("rebuilding", 0);
     let mut patience = Patience::new();
     let mut idle_since = None;
@@ -22,8 +33,7 @@ pub(crate) async fn run(koe: &Client, progress: &Progress) -> anyhow::Result<u32
             continue;
         };
         patience = Patience::new();
-        // A later one holds this one's work too.
-        if status.generation >= asked {
+        if serves(&status) {
             progress.end();
             return Ok(status.generation);
         }

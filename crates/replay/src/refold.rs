@@ -1,13 +1,18 @@
 //! A fold of the log of one's own, in a temporary store, up to exactly the sequence that is asked for.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+use domain::{Content, SiteId};
 use journal::{Entry, Journal};
 use tempfile::TempDir;
 use views::Store;
 
+use crate::archive::Reader;
 use crate::following::{Following, LogLost, Read};
+use crate::import::chain::{Chain, Left};
+use crate::limits::{BATCHES_WAITING_MAX, ERASED_NAMED_MAX};
 use crate::progress::Progress;
 use crate::thread_fold::temporary_store;
 
@@ -21,6 +26,8 @@ pub(crate) struct Refold {
     /// Nothing up to here is left to read: the last sequence folded, or the end of a gap behind it.
     passed: u64,
     events: u64,
+    /// Messages that could not be read: the first of them, and how many.
+    unreadable: (Vec<u64>, u64),
     _dir: TempDir,
 }
 
@@ -30,12 +37,77 @@ impl Refold {
         let log = Following::begin(journal, 0).await?;
         let (store, dir) =
             tokio::task::spawn_blocking(temporary_store).await.context("the temporary store broke")??;
-        Ok(Self { store, log, waiting: Vec::new(), passed: 0, events: 0, _dir: dir })
+        let unreadable = (Vec::new(), 0);
+        Ok(Self { store, log, waiting: Vec::new(), passed: 0, events: 0, unreadable, _dir: dir })
     }
 
     /// The store, to read at the sequence that was folded to.
     pub(crate) fn store(&self) -> Arc<Store> {
         Arc::clone(&self.store)
+    }
+
+    /// Folds archives first, and then the log behind them, if it is the one that they are of. Returns the site that they are of, if
+    /// they are not of all of it.
+    pub(crate) async fn begin_from(
+        journal: &Journal,
+        archives: &[PathBuf],
+        progress: &Progress,
+    ) -> anyhow::Result<(Self, Option<SiteId>)> {
+        let given = archives.to_vec();
+        progress.begin("checking the archive", 0);
+        let checked = tokio::task::spawn_blocking(move || Chain::check(&given));
+        let chain = checked.await.context("checking broke")??;
+        ensure!(
+            chain.previous().is_none(),
+            "the archive follows another one: name all of its chain, that one first"
+        );
+        let mut refold = Self::begin(journal).await?;
+        let same = chain.is_of(&refold.log.head());
+        journal.look_for_erased().await.context("what was erased cannot be seen")?;
+        let left = Arc::new(Left::of_chain(&chain));
+        let (sender, mut chunks) = tokio::sync::mpsc::channel(BATCHES_WAITING_MAX);
+        let (given, reading) = (archives.to_vec(), Arc::clone(&left));
+        let reading = tokio::task::spawn_blocking(move || {
+            for path in given {
+                let mut reader = Reader::open(&path)?;
+                while let Some(chunk) = reader.next()? {
+                    let entries: Vec<_> = chunk.entries.into_iter().map(|entry| reading.of(entry)).collect();
+                    if sender.blocking_send(entries).is_err() {
+                        break;
+                    }
+                }
+            }
+            Ok::<_, anyhow::Error>(())
+        });
+        progress.begin("folding the archive", chain.events());
+        while let Some(entries) = chunks.recv().await {
+            let entries = if same {
+                entries.into_iter().map(|entry| journal.without_erased(entry)).collect()
+            } else {
+                entries
+            };
+            refold.fold(entries).await?;
+            progress.at(refold.events, chain.events());
+        }
+        reading.await.context("reading the archive broke")??;
+        if same {
+            refold.log = Following::begin(journal, chain.up_to()).await?;
+            refold.passed = chain.up_to();
+        } else {
+            // Another log goes on as it likes: what is served is compared with the archive alone.
+            refold.passed = u64::MAX;
+        }
+        Ok((refold, chain.site().cloned()))
+    }
+
+    /// Messages that could not be read: the first of them, and how many.
+    pub(crate) fn unreadable(&self) -> (Vec<u64>, u64) {
+        self.unreadable.clone()
+    }
+
+    /// Whether nothing will be folded any more: it is of archives of another log.
+    pub(crate) fn is_done(&self) -> bool {
+        self.passed == u64::MAX
     }
 
     /// Messages folded so far.
@@ -79,9 +151,18 @@ impl Refold {
         let (store, stream, head) = (self.store(), self.log.stream().to_owned(), self.log.head());
         let folded = tokio::task::spawn_blocking(move || {
             let recorded: Vec<_> = entries.iter().map(Entry::decode).collect();
-            store.catch_up(&recorded, (&stream, head.created_nanos, head.epoch)).map(drop)
+            let unreadable = recorded.iter().filter(|it| matches!(it.content, Content::Unreadable(_)));
+            let unreadable: Vec<_> = unreadable.map(|recorded| recorded.sequence).collect();
+            store.catch_up(&recorded, (&stream, head.created_nanos, head.epoch)).map(|_| unreadable)
         });
-        folded.await.context("the fold broke")?.context("the temporary store cannot be written")
+        let folded = folded.await.context("the fold broke")?;
+        for sequence in folded.context("the temporary store cannot be written")? {
+            self.unreadable.1 += 1;
+            if self.unreadable.0.len() < ERASED_NAMED_MAX {
+                self.unreadable.0.push(sequence);
+            }
+        }
+        Ok(())
     }
 }
 

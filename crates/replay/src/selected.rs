@@ -54,9 +54,10 @@ impl Selected {
         after: u64,
         site: Option<&SiteId>,
     ) -> anyhow::Result<Self> {
-        let end = journal.look().await.context("the log's end cannot be seen")?.sequence;
-        let erasures = note_erasures(journal, site).await?;
-        let scan = journal.scan(subjects.0.clone(), after).await.context("the log cannot be read")?;
+        // Seen when the log was opened, a moment ago.
+        let end = journal.head().borrow().sequence;
+        let scan = async { journal.scan(subjects.0.clone(), after).await.context("the log cannot be read") };
+        let (erasures, scan) = tokio::try_join!(note_erasures(journal, site), scan)?;
         Ok(Self { journal: journal.clone(), subjects, scan: Some(scan), erasures, read: after, end })
     }
 

@@ -76,7 +76,8 @@ impl ThreadFold {
         up_to: &[Moment],
         progress: &Progress,
     ) -> anyhow::Result<Self> {
-        let head = journal.look().await.context("the log's end cannot be seen")?;
+        // Seen when the log was opened, a moment ago.
+        let head = *journal.head().borrow();
         for moment in up_to {
             if let Moment::Sequence(sequence) = moment {
                 ensure!(*sequence <= head.sequence, "the log ends at {}, before {sequence}", head.sequence);
@@ -126,10 +127,9 @@ impl ThreadFold {
         self.events.get(..end.unwrap_or(self.events.len())).unwrap_or_default()
     }
 
-    /// The whole thread as readers saw it at a moment; without what was erased since.
-    pub(crate) fn still(&self, moment: Moment) -> anyhow::Result<Still> {
+    /// The whole thread as readers saw it at a moment, folded into an empty store; without what was erased since.
+    pub(crate) fn still(&self, moment: Moment, (store, _dir): (Arc<Store>, TempDir)) -> anyhow::Result<Still> {
         let events = self.up_to(moment);
-        let (store, _dir) = temporary_store()?;
         let log = (self.stream.as_str(), self.head.created_nanos, self.head.epoch);
         let rest: Vec<_> = self
             .events

@@ -4,10 +4,11 @@
 //! it was read. These never go back, so that the own fold goes to exactly each one and compares there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use client::Client;
-use domain::Place;
+use domain::{Place, SiteId};
 use journal::{Journal, Provision};
 use views::{Digest, View, Voters};
 use wire::error::Failure;
@@ -25,15 +26,20 @@ use crate::report::Report;
 struct StartOver;
 
 /// Compares until it is done; starts over a few times at most.
-pub(crate) async fn run(nats: async_nats::Client, progress: &Progress) -> anyhow::Result<Report> {
+pub(crate) async fn run(
+    nats: async_nats::Client,
+    archives: &[PathBuf],
+    progress: &Progress,
+) -> anyhow::Result<Report> {
     let options = journal::Options { provision: Provision::Never, ..journal::Options::default() };
     let journal = Journal::open(nats.clone(), &options).await;
     let journal = journal.context("the log cannot be opened: has Koe run on this nats-server?")?;
     let koe = Client::new(nats);
     for _ in 0..ATTEMPTS_MAX {
-        let mut verify = Verify::begin(&koe, &journal, progress).await?;
+        let mut verify = Verify::begin(&koe, &journal, archives, progress).await?;
         if let Ok(()) = verify.compare().await? {
             progress.end();
+            verify.report.set_unreadable(verify.refold.unreadable());
             return Ok(verify.report);
         }
         progress.say("another log or generation is served now: starting over");
@@ -44,6 +50,8 @@ pub(crate) async fn run(nats: async_nats::Client, progress: &Progress) -> anyhow
 struct Verify<'a> {
     koe: &'a Client,
     progress: &'a Progress,
+    /// Only places of this one are compared.
+    site: Option<SiteId>,
     refold: Refold,
     /// The log's end at the beginning: what is served must hold all of that.
     at_least: Position,
@@ -62,14 +70,23 @@ struct Page {
 }
 
 impl<'a> Verify<'a> {
-    async fn begin(koe: &'a Client, journal: &Journal, progress: &'a Progress) -> anyhow::Result<Self> {
+    async fn begin(
+        koe: &'a Client,
+        journal: &Journal,
+        archives: &[PathBuf],
+        progress: &'a Progress,
+    ) -> anyhow::Result<Self> {
         let head = journal.look().await.context("the log's end cannot be seen")?;
         let at_least = Position { epoch: head.epoch, sequence: head.sequence };
-        let refold = Refold::begin(journal).await?;
+        let (refold, site) = match archives {
+            [] => (Refold::begin(journal).await?, None),
+            archives => Refold::begin_from(journal, archives, progress).await?,
+        };
         progress.begin("folding", head.sequence);
         Ok(Self {
             koe,
             progress,
+            site,
             refold,
             at_least,
             report: Report::new(at_least),
@@ -81,7 +98,7 @@ impl<'a> Verify<'a> {
     async fn compare(&mut self) -> anyhow::Result<Result<(), StartOver>> {
         let mut after: Option<Place> = None;
         loop {
-            let Ok(page) = self.page(after.as_ref()).await? else {
+            let Ok(mut page) = self.page(after.as_ref()).await? else {
                 return Ok(Err(StartOver));
             };
             if let Err(over) = self.fold_to(page.position).await? {
@@ -92,7 +109,11 @@ impl<'a> Verify<'a> {
                 bail!("the projector gives the same places again");
             }
             let up_to = if page.is_last { None } else { last.clone() };
-            let folded = self.places(after.take(), up_to).await?;
+            let mut folded = self.places(after.take(), up_to).await?;
+            if let Some(site) = &self.site {
+                folded.retain(|place| place.site == *site);
+                page.digests.retain(|place, _| place.site == *site);
+            }
             let lacking = compare::lacking(&folded, page.digests.keys());
             let extra = lacking.iter().filter(|(_, difference)| *difference == Difference::NotInLog).count();
             for (place, difference) in lacking {
@@ -107,10 +128,19 @@ impl<'a> Verify<'a> {
                     differing.push(place);
                 }
             }
+            for place in &folded {
+                let checked = place.clone();
+                for law in self.read(move |view, _| view.broken_laws(&checked)).await? {
+                    self.report.add_broken(place, law);
+                }
+            }
             // A search folds to where the projector is by then, which is past the page's other places.
             for place in differing {
                 let spot = self.spot(place).await?;
                 self.report.add(place.clone(), Difference::Contents, spot);
+                if let Some(Spot::Comment(number)) = spot {
+                    self.name_field(place, number).await?;
+                }
             }
             self.report.compared(folded.len() + extra, self.refold.events(), page.position);
             if page.is_last {
@@ -143,7 +173,9 @@ impl<'a> Verify<'a> {
 
     /// Folds to the position of an answer and no further.
     async fn fold_to(&mut self, position: Position) -> anyhow::Result<Result<(), StartOver>> {
-        if position.epoch != self.at_least.epoch || position.sequence < self.refold.sequence() {
+        if position.epoch != self.at_least.epoch
+            || (!self.refold.is_done() && position.sequence < self.refold.sequence())
+        {
             return Ok(Err(StartOver));
         }
         let folded = self.refold.fold_to(position.sequence, self.progress).await?;
@@ -175,6 +207,30 @@ impl<'a> Verify<'a> {
     async fn digest(&mut self, place: &Place) -> anyhow::Result<Digest> {
         let place = place.clone();
         self.read(move |view, voters| view.digest(&place, voters)).await
+    }
+
+    /// Names the first field of a comment that differs, if the projector tells it. Both sides are read again, later and alike.
+    async fn name_field(&mut self, place: &Place, number: u32) -> anyhow::Result<()> {
+        let only = v1::DigestRequest {
+            only: Some(place_out(place)),
+            comments_after: number,
+            limit: 1,
+            fields_of: number,
+            ..v1::DigestRequest::default()
+        };
+        let Ok(reply) = self.koe.digest(&only).await else { return Ok(()) };
+        if self.fold_to(position_in(&reply.position)?).await?.is_err() {
+            return Ok(());
+        }
+        let place = place.clone();
+        let folded = self.read(move |view, _| view.comment_fields(&place, number)).await?;
+        let differs = folded.iter().zip(&reply.fields).find(|((_, folded), served)| *folded != served.value);
+        match differs {
+            Some(((name, folded), served)) => self.report.add_field(name, folded, &served.value),
+            // Who voted, and not how many.
+            None => self.report.add_field("voters, revisions or flags", "some", "others"),
+        }
+        Ok(())
     }
 
     /// Where in a place the contents differ, if that can be found out. Both sides are read again, later and alike.

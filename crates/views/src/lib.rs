@@ -19,6 +19,7 @@ mod inventory;
 mod key_filter;
 mod keys;
 mod known;
+mod laws;
 mod lists;
 mod moderation;
 mod own_data;
@@ -46,6 +47,7 @@ pub use digest::{Digest, Voters};
 pub use error::Error;
 pub use fold::{Outcome, Verdict};
 pub use known::{CommentStanding, KnownCommand};
+pub use laws::{BrokenLaw, Field};
 pub use lists::{SiteSettings, ThreadEntry};
 pub use moderation::{
     AuditEntry, AuditQuery, AuthorHistory, CommentHistory, FlagResolution, FlagView, WaitingComment,

@@ -96,8 +96,11 @@ pub(super) async fn digest(shared: &Shared, request: Request<v1::DigestRequest>)
     let asked = request.body;
     let after = asked.after.filter(|place| !place.site.is_empty()).as_ref().map(place_of).transpose()?;
     let only = asked.only.as_ref().map(place_of).transpose()?;
-    if only.is_none() && asked.comments_after > 0 {
-        return Err(Refusal::with_detail(Failure::Malformed, "comments_after goes with only".to_owned()));
+    if only.is_none() && (asked.comments_after > 0 || asked.fields_of > 0) {
+        return Err(Refusal::with_detail(
+            Failure::Malformed,
+            "comments_after and fields_of go with only".to_owned(),
+        ));
     }
     let (default, max) = match only {
         Some(_) => (DIGEST_COMMENTS_MAX, DIGEST_COMMENTS_MAX),
@@ -111,21 +114,28 @@ pub(super) async fn digest(shared: &Shared, request: Request<v1::DigestRequest>)
         next_part(&mut parts, until).await?;
     }
     read_of(shared, &generation, move |generation| match only {
-        Some(place) => digest_of(generation, &place, asked.comments_after, limit),
+        Some(place) => digest_of(generation, &place, (asked.comments_after, limit), asked.fields_of),
         None => digests(generation, after.as_ref(), limit),
     })
     .await
 }
 
 /// One place and its comments, as of one position.
-fn digest_of(generation: &Generation, place: &Place, after: u32, limit: u32) -> Result<v1::DigestReply, Failed> {
+fn digest_of(
+    generation: &Generation,
+    place: &Place,
+    (after, limit): (u32, u32),
+    fields_of: u32,
+) -> Result<v1::DigestReply, Failed> {
     let view = settled_view(&generation.store, place)?;
     let (position, mut voters) = (position_of(generation, &view), Voters::default());
     let (comments, more) = view.comment_digests(place, after, limit, &mut voters)?;
     // The place's own covers all its comments: once is enough.
     let places = if after == 0 { vec![place_digest(&view, place, &position, &mut voters)?] } else { Vec::new() };
     let comments = comments.iter().map(|digest| digest.to_vec().into()).collect();
-    Ok(v1::DigestReply { position, places, done: !more, comments })
+    let fields = if fields_of == 0 { Vec::new() } else { view.comment_fields(place, fields_of)? };
+    let fields = fields.into_iter().map(|(name, value)| v1::NamedValue { name: name.to_owned(), value });
+    Ok(v1::DigestReply { position, places, done: !more, comments, fields: fields.collect() })
 }
 
 /// Places as of one position, and each one's digest in a view of its own: folding waits for one place at most.
@@ -140,7 +150,7 @@ fn digests(generation: &Generation, after: Option<&Place>, limit: u32) -> Result
         let view = settled_view(&generation.store, &place)?;
         digests.push(place_digest(&view, &place, &position_of(generation, &view), &mut voters)?);
     }
-    Ok(v1::DigestReply { position, places: digests, done, comments: Vec::new() })
+    Ok(v1::DigestReply { position, places: digests, done, comments: Vec::new(), fields: Vec::new() })
 }
 
 /// The store as of now, if the place has come to what was decided a moment ago.
@@ -172,6 +182,19 @@ pub(super) async fn rebuild(shared: &Shared, request: Request<v1::RebuildRequest
     shared.orders.try_send(Order::Rebuild(answer)).or(Err(Refusal::from(Failure::Overloaded)))?;
     let generation = begun.await.or(Err(Refusal::from(Failure::Unavailable)))??;
     Ok(v1::RebuildReply { generation })
+}
+
+pub(super) async fn switch(shared: &Shared, request: Request<v1::SwitchRequest>) -> Answer<v1::SwitchReply> {
+    need_all(&request, "switch")?;
+    let generation = request.body.generation;
+    if generation == 0 {
+        return Err(Refusal::with_detail(Failure::Malformed, "generations count from 1".to_owned()));
+    }
+    let (answer, begun) = oneshot::channel();
+    let order = Order::Switch(generation, answer);
+    shared.orders.try_send(order).or(Err(Refusal::from(Failure::Overloaded)))?;
+    begun.await.or(Err(Refusal::from(Failure::Unavailable)))??;
+    Ok(v1::SwitchReply { generation })
 }
 
 pub(super) async fn drop_generation(

@@ -119,7 +119,7 @@ fn line_of(value: &impl serde::Serialize) -> anyhow::Result<Vec<u8>> {
 }
 
 /// A message as a line: readable if nothing is lost by it.
-pub(super) fn to_line(entry: &Entry) -> Line {
+pub(crate) fn to_line(entry: &Entry) -> Line {
     let read = Format::Protobuf.decode::<v1::Envelope>(&entry.payload).ok();
     let read = read.filter(|event| Format::Protobuf.encode(event) == entry.payload);
     let Some(event) = read else { return as_bytes(entry) };

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
-use domain::{Content, Envelope, ErasedMessage, Erasures, Event, Place, Recorded};
+use domain::{Content, Envelope, ErasedMessage, Erasures, Event, Place, Recorded, SiteId};
 use indicatif::HumanCount;
-use journal::{Entry, Journal};
+use journal::{Entry, Head, Journal};
 use serde_json::json;
 
 use super::standing::Standing;
@@ -29,7 +29,7 @@ pub(crate) struct Chain {
 
 impl Chain {
     /// Reads all of them.
-    pub(super) fn check(paths: &[PathBuf]) -> anyhow::Result<Self> {
+    pub(crate) fn check(paths: &[PathBuf]) -> anyhow::Result<Self> {
         let mut chain = Self {
             archives: Vec::new(),
             sites: BTreeSet::new(),
@@ -103,13 +103,31 @@ impl Chain {
         self.archives.iter().map(|archive| archive.end.events).sum()
     }
 
-    pub(super) fn paths(&self) -> Vec<PathBuf> {
+    pub(crate) fn paths(&self) -> Vec<PathBuf> {
         self.archives.iter().map(|archive| archive.path.clone()).collect()
     }
 
     /// What the first archive follows.
-    pub(super) fn previous(&self) -> Option<&Previous> {
+    pub(crate) fn previous(&self) -> Option<&Previous> {
         self.archives.first()?.manifest.previous.as_ref()
+    }
+
+    /// Whether it is of this log.
+    pub(crate) fn is_of(&self, head: &Head) -> bool {
+        self.archives.first().is_some_and(|first| {
+            (first.manifest.created_nanos, first.manifest.epoch.as_str())
+                == (head.created_nanos, format!("{:x}", head.epoch).as_str())
+        })
+    }
+
+    /// Up to where in its log it goes.
+    pub(crate) fn up_to(&self) -> u64 {
+        self.archives.last().map_or(0, |last| last.manifest.up_to)
+    }
+
+    /// The site that it is of, `None` for all.
+    pub(crate) fn site(&self) -> Option<&SiteId> {
+        self.archives.first()?.manifest.site.as_ref().map(|site| &site.0)
     }
 
     /// Up to where in its log an earlier archive goes.
@@ -117,20 +135,20 @@ impl Chain {
         self.archives.first().map_or(0, |first| first.manifest.after)
     }
 
-    pub(super) fn has_site(&self, subject: &str) -> bool {
+    pub(crate) fn has_site(&self, subject: &str) -> bool {
         self.sites.contains(wire::subject::site_token(subject))
     }
 
-    pub(super) fn sites(&self) -> &BTreeSet<String> {
+    pub(crate) fn sites(&self) -> &BTreeSet<String> {
         &self.sites
     }
 
     /// Whether the chain says that this message of an earlier archive was erased.
-    pub(super) fn is_erased_earlier(&self, message_id: &str) -> bool {
+    pub(crate) fn is_erased_earlier(&self, message_id: &str) -> bool {
         self.erased_ids.get(message_id).is_some_and(|sequence| *sequence <= self.after())
     }
 
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let archives = self.archives.iter().map(|Verified { path, manifest, end }| {
             let of =
                 manifest.site.as_ref().map_or_else(|| "all sites".to_owned(), |site| format!("site {}", site.0));
@@ -141,7 +159,7 @@ impl Chain {
         archives.chain(kinds).collect()
     }
 
-    pub(super) fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         let archives = self.archives.iter().map(|Verified { path, manifest, end }| {
             json!({ "path": path, "events": end.events, "exported": manifest.exported, "blake3": end.blake3 })
         });
@@ -150,7 +168,7 @@ impl Chain {
 }
 
 /// What is left of each message when it is imported.
-pub(super) struct Left {
+pub(crate) struct Left {
     erasures: Erasures,
     erased: HashMap<u64, (Place, Envelope)>,
     /// Erasures that only the log knows that is imported into. Where in it says nothing of the archive.
@@ -160,7 +178,21 @@ pub(super) struct Left {
 }
 
 impl Left {
-    pub(super) async fn new(chain: &Chain, standing: &Standing, journal: &Journal) -> anyhow::Result<Self> {
+    /// Of archives alone.
+    pub(crate) fn of_chain(chain: &Chain) -> Self {
+        Self {
+            erasures: chain.erasures.clone(),
+            erased: chain.erased.clone(),
+            known: Erasures::default(),
+            moved: HashMap::new(),
+        }
+    }
+
+    pub(in crate::import) async fn new(
+        chain: &Chain,
+        standing: &Standing,
+        journal: &Journal,
+    ) -> anyhow::Result<Self> {
         journal.look_for_erased().await.context("what was erased cannot be seen")?;
         let known = erasures_of(journal).await?;
         let moved = standing.moved.iter().filter_map(|(id, here)| Some((*chain.erased_ids.get(id)?, *here)));
@@ -168,7 +200,7 @@ impl Left {
     }
 
     /// A message as it is put into the log.
-    pub(super) fn of(&self, entry: Entry) -> Entry {
+    pub(crate) fn of(&self, entry: Entry) -> Entry {
         let tells_of_others = entry.kind() == "messages-erased";
         if self.erasures.is_empty() && self.erased.is_empty() && self.known.is_empty() && !tells_of_others {
             return entry;
