@@ -145,7 +145,8 @@ round_trips! {
     CommandStatusReply FactsRequest FactsReply QueueRequest QueueReply CommentRequest CommentReply AuthorRequest
     AuthorReply ActivityRequest ActivityReply CommentViewRequest CommentViewReply AuthorCommentsRequest
     AuthorCommentsReply AuditRequest AuditReply OwnDataRequest OwnDataReply StatusRequest StatusReply DigestRequest
-    DigestReply RebuildRequest RebuildReply SwitchRequest,DropGenerationRequest SwitchReply,DropGenerationReply
+    DigestReply RebuildRequest RebuildReply SwitchRequest SwitchReply DropGenerationRequest
+    DropGenerationReply
 }
 
 #[test]

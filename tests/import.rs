@@ -109,6 +109,21 @@ async fn an_export_of_disqus_becomes_the_thread_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_thread_that_was_here_before_takes_the_comments_in_and_stays_open() {
+    let (dir, sandbox) = (tempfile::tempdir().unwrap(), running().await);
+    sandbox.open_thread("harbour-works").await;
+    let own = crate::sandbox::post("zoe", "harbour-works", "said here");
+    sandbox.send(&own, true).await.unwrap();
+    let file = fixture(dir.path(), "disqus.xml");
+    import(&sandbox, "disqus", &file, &["--site", "s"]).unwrap();
+    let page = sandbox.page("harbour-works", &sandbox.end().await).await;
+    assert_eq!((page.comments.len(), page.mode(), page.headline.as_str()), (7, v1::Mode::Open, "Headline"));
+    assert_eq!((page.comments[0].body.as_str(), page.comments[6].body.as_str()), ("said here", "An orphan."));
+    assert_eq!(import(&sandbox, "disqus", &file, &["--site", "s"]).unwrap()["written"], 0);
+    sandbox.verify();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_import_that_was_interrupted_goes_on_wherever_that_was() {
     let (dir, whole) = (tempfile::tempdir().unwrap(), running().await);
     let file = fixture(dir.path(), "disqus.xml");

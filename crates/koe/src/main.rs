@@ -25,13 +25,15 @@ use tokio_util::sync::CancellationToken;
     version,
     max_term_width = 100,
     after_help = "\
-Exit status: 0 for success, 1 for a difference that `koe replay verify` found, 2 for an error.
+Exit status: 0 for success, 1 for what `koe replay verify` or `frozen` found, 2 for an error.
 
 Examples:
   koe up --demo                          everything, with a demonstration, in ./data
   koe token --site demo --author ann     a token to log in with at /login
   koe votes --nats nats://10.0.0.7:4222  one more process that takes votes
-  koe replay verify --data ./data        are the read models what the log says?"
+  koe replay verify --data ./data        are the read models what the log says?
+  koe replay export all.koe              the log as a file, to keep or to move
+  koe import disqus f.xml --site demo    discussions that were held elsewhere"
 )]
 struct Cli {
     #[command(flatten)]

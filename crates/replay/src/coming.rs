@@ -131,6 +131,10 @@ pub(crate) async fn run(options: &Options, progress: &Progress) -> anyhow::Resul
     let reading = tokio::task::spawn_blocking(move || read(&given, &still));
     let (mut items, found, rejected) = reading.await.context("reading broke")??;
     let journal = Journal::open(nats, &journal::Options::default()).await.context("the log cannot be opened")?;
+    let head = journal.look().await.context("the log's end cannot be seen")?;
+    if !head.clock_fits() {
+        bail!("this machine's clock is {} ms off the broker's: set one of them right", head.clock_skew_millis);
+    }
     let mut there = There::look(&journal, &options.site).await?;
     let site = options.site.clone();
     let (format, now) = (options.format.name(), Timestamp(jiff::Timestamp::now().as_millisecond()));

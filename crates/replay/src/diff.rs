@@ -153,7 +153,8 @@ fn to_words(changes: &[Change], events: &[Recorded]) -> String {
     for recorded in others {
         say(line(recorded));
     }
-    say(format!("\n{} events of the thread and its site, {votes} of them votes", events.len()));
+    let noun = if events.len() == 1 { "event" } else { "events" };
+    say(format!("\n{} {noun} of the thread and its site, {votes} of them votes", events.len()));
     words
 }
 

@@ -81,7 +81,11 @@ impl Intake {
     pub(super) fn comment(&mut self, comment: Comment) -> anyhow::Result<()> {
         self.found.comments += 1;
         let (thread, time) = (comment.thread.clone(), comment.time);
-        let index = Item::Index { key: comment.key.clone(), parent: comment.parent.clone() };
+        let index = Item::Index {
+            thread: comment.thread.clone(),
+            key: comment.key.clone(),
+            parent: comment.parent.clone(),
+        };
         self.add(|number| Key::index(&thread, number), &index)?;
         self.add(|number| Key::comment(&thread, time, number), &Item::Comment(comment))
     }

@@ -10,6 +10,7 @@ pub(super) enum Item {
     Thread(Thread),
     /// That there is such a comment, and what it replies to.
     Index {
+        thread: String,
         key: String,
         parent: Option<String>,
     },

@@ -105,23 +105,25 @@ impl Plan<'_> {
         let of = match &item {
             Item::Comment(comment) => Some(&comment.thread),
             Item::Vote(ballot) => Some(&ballot.thread),
-            Item::Author(_) | Item::Thread(_) | Item::Index { .. } => None,
+            Item::Index { thread, .. } => Some(thread),
+            Item::Author(_) | Item::Thread(_) => None,
         };
+        let counts = !matches!(item, Item::Index { .. });
         let Some(open) = open.as_mut().filter(|open| of.is_none_or(|of| *of == open.thread.key)) else {
-            if of.is_some() {
+            if counts {
                 planned.leave("a comment or vote whose thread is not in the file");
             }
             return Ok(());
         };
         if open.thread.deleted {
-            if of.is_some() {
+            if counts {
                 planned.leave("a comment of a thread that was deleted");
             }
             return Ok(());
         }
         match item {
             Item::Author(_) | Item::Thread(_) => Ok(()),
-            Item::Index { key, parent } => {
+            Item::Index { key, parent, .. } => {
                 ensure!(open.comments.len() < COMMENTS_AT_ONCE_MAX, "a thread has more than a million comments");
                 open.comments.insert(key, false);
                 open.replied_to.extend(parent);
@@ -181,7 +183,7 @@ impl Plan<'_> {
             thread,
         };
         let Thread { key, headline, address, published, deleted, .. } = &open.thread;
-        if !deleted && !there.has_thread(&open.id)? {
+        if !deleted && !there.has_thread(&open.id) {
             let event = Event::ThreadOpened {
                 headline: headline.as_str().into(),
                 address: address.as_str().into(),
@@ -364,7 +366,9 @@ impl Plan<'_> {
         for ending in std::mem::take(&mut open.endings) {
             self.put(Some(&open.id), ending, planned, there)?;
         }
-        if open.thread.closed && !open.thread.deleted {
+        // A thread that was here before goes on as it is.
+        let opening = self.id(&open, "thread", &open.thread.key);
+        if open.thread.closed && !open.thread.deleted && there.is_opened_by(&open.id, opening) {
             let reason = "closed where it was imported from".into();
             let event = Event::ThreadModeSet(ModeChange { mode: Mode::ReadOnly, reason, successor: None });
             let key = open.thread.key.clone();

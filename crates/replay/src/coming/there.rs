@@ -3,7 +3,7 @@
 //! An event is there if its id is, and a vote if the voter has any on that comment: so an import that is called again adds
 //! nothing, and none overturns what somebody did here.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::str::FromStr as _;
 
 use anyhow::{Context as _, bail};
@@ -24,8 +24,8 @@ pub(super) struct There {
     site_open: bool,
     /// Whose name is there.
     named: HashSet<AuthorId>,
-    /// Threads that are there; the others need no look.
-    threads: HashSet<ThreadId>,
+    /// Threads that are there, and what opened them; the others need no look.
+    threads: HashMap<ThreadId, CommandId>,
     thread: Option<(ThreadId, Here)>,
     /// Where batches go; `None` if nothing is to be written.
     out: Option<mpsc::Sender<Vec<Entry>>>,
@@ -51,7 +51,7 @@ impl There {
             site: site.clone(),
             site_open: false,
             named: HashSet::new(),
-            threads: HashSet::new(),
+            threads: HashMap::new(),
             thread: None,
             out: None,
             batch: Vec::new(),
@@ -70,7 +70,10 @@ impl There {
                 match envelope.event {
                     Event::SiteOpened { .. } => there.site_open = true,
                     Event::AuthorNamed { author, .. } => drop(there.named.insert(author)),
-                    _ => there.threads.extend(recorded.place.and_then(|place| place.thread)),
+                    _ => {
+                        let thread = recorded.place.and_then(|place| place.thread);
+                        there.threads.extend(thread.map(|thread| (thread, envelope.id)));
+                    }
                 }
             }
         }
@@ -90,9 +93,13 @@ impl There {
         self.named.contains(author)
     }
 
-    pub(super) fn has_thread(&mut self, thread: &ThreadId) -> anyhow::Result<bool> {
-        self.enter(thread)?;
-        Ok(self.threads.contains(thread))
+    pub(super) fn has_thread(&self, thread: &ThreadId) -> bool {
+        self.threads.contains_key(thread)
+    }
+
+    /// Whether a thread is not there, or was opened by this command.
+    pub(super) fn is_opened_by(&self, thread: &ThreadId, command: CommandId) -> bool {
+        self.threads.get(thread).is_none_or(|opened_by| *opened_by == command)
     }
 
     /// The comment of a thread that was there before, by its own id.
@@ -109,7 +116,7 @@ impl There {
     fn enter(&mut self, thread: &ThreadId) -> anyhow::Result<&Here> {
         if self.thread.as_ref().is_none_or(|(of, _)| of != thread) {
             let mut here = Here::default();
-            if self.threads.contains(thread) {
+            if self.threads.contains_key(thread) {
                 let place = Place { site: self.site.clone(), thread: Some(thread.clone()) };
                 let journal = self.journal.clone();
                 let found = Handle::current().block_on(async move { entries(&journal, &place).await })?;
