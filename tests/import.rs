@@ -123,22 +123,36 @@ async fn a_thread_that_was_here_before_takes_the_comments_in_and_stays_open() {
     sandbox.verify();
 }
 
+/// Every format's arguments, and the thread that comes of its fixture.
+fn formats(dir: &Path) -> Vec<(&'static str, PathBuf, Vec<String>, &'static str)> {
+    let words = fixture(dir, "comments.csv").to_str().unwrap().to_owned();
+    let of_votes = ["--thread", "plain", "--comments", &words].map(str::to_owned).to_vec();
+    vec![
+        ("disqus", fixture(dir, "disqus.xml"), Vec::new(), "harbour-works"),
+        ("wordpress", fixture(dir, "wordpress.xml"), Vec::new(), "wordpress-42"),
+        ("votes-csv", fixture(dir, "votes.csv"), of_votes, "plain"),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_that_was_interrupted_goes_on_wherever_that_was() {
-    let (dir, whole) = (tempfile::tempdir().unwrap(), running().await);
-    let file = fixture(dir.path(), "disqus.xml");
-    import(&whole, "disqus", &file, &["--site", "s"]).unwrap();
-    let mut scan = whole.journal().await.scan(vec![wire::subject::EVENTS.to_owned()], 0).await.unwrap();
-    let all = scan.next().await.unwrap().unwrap();
-    let expected = whole.page("harbour-works", &whole.end().await).await;
-    for interrupted in [1, 5, 9, 14, 17] {
-        let sandbox = running().await;
-        sandbox.journal().await.copy(&all[..interrupted]).await.unwrap();
-        let rest = import(&sandbox, "disqus", &file, &["--site", "s"]).unwrap();
-        assert_eq!(rest["written"], all.len() - interrupted, "after {interrupted}");
-        let page = sandbox.page("harbour-works", &sandbox.end().await).await;
-        assert_eq!(page.comments, expected.comments, "after {interrupted}");
-        sandbox.verify();
+    let dir = tempfile::tempdir().unwrap();
+    for (format, file, words, thread) in formats(dir.path()) {
+        let words: Vec<_> = ["--site", "s"].into_iter().chain(words.iter().map(String::as_str)).collect();
+        let whole = running().await;
+        import(&whole, format, &file, &words).unwrap();
+        let mut scan = whole.journal().await.scan(vec![wire::subject::EVENTS.to_owned()], 0).await.unwrap();
+        let all = scan.next().await.unwrap().unwrap();
+        let expected = whole.page(thread, &whole.end().await).await;
+        for interrupted in [1, all.len() / 3, all.len() / 2, all.len() - 1] {
+            let sandbox = running().await;
+            sandbox.journal().await.copy(&all[..interrupted]).await.unwrap();
+            let rest = import(&sandbox, format, &file, &words).unwrap();
+            assert_eq!(rest["written"], all.len() - interrupted, "{format} after {interrupted}");
+            let page = sandbox.page(thread, &sandbox.end().await).await;
+            assert_eq!(page.comments, expected.comments, "{format} after {interrupted}");
+            sandbox.verify();
+        }
     }
 }
 

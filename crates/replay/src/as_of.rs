@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use anyhow::Context as _;
 use domain::Tally;
-use journal::{Journal, Provision};
 use wire::v1;
 use wire::values::time_in;
 
 use crate::describe::plain;
+use crate::following::open_log;
 use crate::moment::{Moment, parse_time, time_words};
 use crate::progress::Progress;
 use crate::thread_fold::{Still, ThreadFold, Which, temporary_store};
@@ -71,13 +71,18 @@ pub(crate) async fn draw(
 ) -> anyhow::Result<String> {
     // A store takes as long to be made as the log to be asked.
     let store = tokio::task::spawn_blocking(temporary_store);
-    let journal_options = journal::Options { provision: Provision::Never, ..journal::Options::default() };
-    let journal = Journal::open(nats, &journal_options).await;
-    let journal = journal.context("the log cannot be opened: has Koe run on this nats-server?")?;
+    let journal = open_log(nats).await?;
     let fold = ThreadFold::read(&journal, which, &[moment], progress).await?;
-    let store = store.await.context("the temporary store broke")??;
+    let (store, dir) = store.await.context("the temporary store broke")??;
+    let folded = tokio::task::spawn_blocking(move || {
+        let still = fold.still(moment, &store);
+        (fold, still, store)
+    });
+    let (fold, still, store) = folded.await.context("folding the thread broke")?;
+    // It takes as long to be closed as the thread to be drawn.
+    let closing = tokio::task::spawn_blocking(move || drop((store, dir)));
     let drawn = tokio::task::spawn_blocking(move || {
-        let still = fold.still(moment, store)?;
+        let still = still?;
         match form {
             Form::Html => {
                 let now = still.time().unwrap_or_else(jiff::Timestamp::now);
@@ -88,7 +93,9 @@ pub(crate) async fn draw(
             Form::Words => Ok(text(&still)),
         }
     });
-    drawn.await.context("drawing the thread broke")?
+    let drawn = drawn.await.context("drawing the thread broke")?;
+    closing.await.context("the temporary store broke")?;
+    drawn
 }
 
 impl Still {

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, bail};
 use domain::{CommentId, Content, Event, Recorded, Tally};
-use journal::{Journal, Provision};
 use serde_json::json;
 use wire::v1;
 
 use crate::describe::{line, object};
+use crate::following::open_log;
 use crate::limits::VOTERS_SHOWN_MAX;
 use crate::moment::Moment;
 use crate::progress::Progress;
@@ -44,15 +44,13 @@ pub(crate) async fn run(
     json: bool,
     progress: &Progress,
 ) -> anyhow::Result<String> {
-    let journal_options = journal::Options { provision: Provision::Never, ..journal::Options::default() };
-    let journal = Journal::open(nats, &journal_options).await;
-    let journal = journal.context("the log cannot be opened: has Koe run on this nats-server?")?;
+    let journal = open_log(nats).await?;
     let Options { from, to, which } = options.clone();
     let fold = ThreadFold::read(&journal, &which, &[from, to], progress).await?;
     let compared = tokio::task::spawn_blocking(move || {
-        let after = fold.still(to, temporary_store()?)?;
+        let after = fold.still(to, &temporary_store()?.0)?;
         // A thread that was not there yet had no comments.
-        let before = fold.still(from, temporary_store()?).map(|still| still.page);
+        let before = fold.still(from, &temporary_store()?.0).map(|still| still.page);
         let before = match before {
             Ok(page) => page,
             Err(_) if fold.between(from, to).any(opens) => v1::ThreadPageReply::default(),

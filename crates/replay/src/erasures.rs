@@ -7,10 +7,11 @@ use anyhow::Context as _;
 use client::Client;
 use domain::{Content, Envelope, Erasures, Place, Recorded, SiteId};
 use indicatif::HumanCount;
-use journal::{Journal, Provision};
+use journal::Journal;
 use serde_json::json;
 use wire::subject;
 
+use crate::following::open_log;
 use crate::limits::ERASED_NAMED_MAX;
 use crate::progress::Progress;
 
@@ -30,9 +31,7 @@ pub(crate) struct Report {
 }
 
 pub(crate) async fn run(nats: async_nats::Client, progress: &Progress) -> anyhow::Result<Report> {
-    let options = journal::Options { provision: Provision::Never, ..journal::Options::default() };
-    let journal = Journal::open(nats.clone(), &options).await;
-    let journal = journal.context("the log cannot be opened: has Koe run on this nats-server?")?;
+    let journal = open_log(nats.clone()).await?;
     let mut report = Report::default();
     let end = journal.look().await.context("the log's end cannot be seen")?.sequence;
     journal.look_for_erased().await.context("what was erased cannot be seen")?;

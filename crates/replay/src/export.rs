@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail, ensure};
 use domain::{Content, Erasures, Event, SiteId};
 use indicatif::{HumanBytes, HumanCount};
-use journal::{Entry, Head, Journal, Provision};
+use journal::{Entry, Head, Journal};
 use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::archive::{self, End, FORMAT, Manifest, Previous, SiteName, Verified, Writer};
 use crate::erasures::erasures_of;
-use crate::following::Following;
+use crate::following::{Following, open_log};
 use crate::limits::BATCHES_WAITING_MAX;
 use crate::progress::Progress;
 
@@ -42,9 +42,7 @@ pub(crate) async fn run(
     options: &Options,
     progress: &Progress,
 ) -> anyhow::Result<Report> {
-    let journal_options = journal::Options { provision: Provision::Never, ..journal::Options::default() };
-    let journal = Journal::open(nats, &journal_options).await;
-    let journal = journal.context("the log cannot be opened: has Koe run on this nats-server?")?;
+    let journal = open_log(nats).await?;
     let head = journal.look().await.context("the log's end cannot be seen")?;
     let previous = match options.since.clone() {
         None => None,

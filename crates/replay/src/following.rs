@@ -1,12 +1,19 @@
 //! The log read once, from a place up to exactly a sequence: as everybody reads it, without what was erased.
 
 use anyhow::Context as _;
-use journal::{Contents, Entry, Follower, Head, Journal, Step};
+use journal::{Contents, Entry, Follower, Head, Journal, Provision, Step};
 
 use crate::limits::QUIET;
 
 /// When the broker does not tell.
 pub(crate) const UNSEEN: &str = "the log's end cannot be seen";
+
+/// The log as it is: nothing is made that is not there.
+pub(crate) async fn open_log(nats: async_nats::Client) -> anyhow::Result<Journal> {
+    let options = journal::Options { provision: Provision::Never, ..journal::Options::default() };
+    let journal = Journal::open(nats, &options).await;
+    journal.context("the log cannot be opened: has Koe run on this nats-server?")
+}
 
 /// The log that was read is not the log any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

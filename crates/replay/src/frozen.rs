@@ -9,17 +9,19 @@ use anyhow::{Context as _, bail, ensure};
 use client::Client;
 use domain::{Content, Place, SiteId, ThreadId};
 use indicatif::{HumanBytes, HumanCount};
-use journal::{Entry, Journal, Provision};
+use journal::{Entry, Journal};
 use serde_json::json;
 use wire::v1::FrozenThread;
 
 use crate::How;
 use crate::archive::to_line;
 use crate::describe::plain;
+use crate::following::open_log;
 use crate::moment::time_words;
 use crate::progress::Progress;
 use crate::rebuild;
 use crate::selected::Subjects;
+use crate::status;
 
 /// What is done.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -75,9 +77,7 @@ pub(crate) async fn run(
         Action::List(_) => return list(&koe, json).await,
         Action::Show(which) | Action::Refold(which) | Action::Discard { which, .. } => which,
     };
-    let journal_options = journal::Options { provision: Provision::Never, ..journal::Options::default() };
-    let journal = Journal::open(nats, &journal_options).await;
-    let journal = journal.context("the log cannot be opened: has Koe run on this nats-server?")?;
+    let journal = open_log(nats).await?;
     let frozen = find(&koe, which).await?;
     let entry = journal.read(frozen.sequence).await.context("the log cannot be read")?;
     let entry = entry.with_context(|| {
@@ -133,15 +133,7 @@ async fn list(koe: &Client, json: bool) -> anyhow::Result<(ExitCode, String)> {
     let status = koe.status().await.context("no projector tells its status")?;
     let code = if status.frozen.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if json {
-        let frozen = status.frozen.iter().map(|frozen| {
-            json!({
-                "site": frozen.site,
-                "thread": frozen.thread,
-                "sequence": frozen.sequence,
-                "message_id": frozen.message_id,
-                "reason": frozen.reason,
-            })
-        });
+        let frozen = status.frozen.iter().map(status::frozen);
         return Ok((code, format!("{}\n", json!({ "frozen": frozen.collect::<Vec<_>>() }))));
     }
     let mut words = String::new();

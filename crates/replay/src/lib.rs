@@ -39,7 +39,28 @@ use tokio_util::sync::CancellationToken;
 use progress::Progress;
 use source::Source;
 
-/// Answers from the log: is what is served its fold, and fold it again.
+/// Answers from the log: what happened here, what did readers see, is what is served its fold?
+///
+/// The log holds everything that was ever done, and everything else is folded from it. So it can be looked at as of any moment,
+/// folded again beside what is served, taken away as a file, and put into another system. Nothing stops meanwhile.
+///
+/// Every command takes --json for programs, shows a bar on a terminal, and may be interrupted: what reads leaves nothing behind,
+/// and what writes goes on, or begins anew, when it is called again. --data leads to a running `koe up`, --nats to any
+/// nats-server; docs/replay.md works through an incident.
+///
+/// Exits 0 for done and well, 1 for a finding (something differs, stands still, or is left), 2 for what could not be done.
+///
+/// Examples:
+///
+/// `koe replay status --digest`
+///
+/// `koe replay log --author ann --since 2026-11-24`
+///
+/// `koe replay as-of --time 2026-11-24T10:00:00Z --thread memorial-service`
+///
+/// `koe replay verify --json`
+///
+/// `koe replay export all.koe`
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
     #[command(subcommand)]
@@ -138,6 +159,19 @@ enum Action {
         /// Its number.
         #[arg(long, value_name = "GENERATION")]
         to: u32,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Gives the room of a generation back that was replaced or set aside; `status` names them.
+    ///
+    /// Exits 0 when it is gone, 2 if it serves, is being rebuilt, or is not there.
+    ///
+    /// Examples:
+    ///
+    /// `koe replay drop-generation 3 --data ./data`
+    DropGeneration {
+        /// Its number.
+        generation: u32,
         #[command(flatten)]
         how: How,
     },
@@ -256,19 +290,6 @@ enum Action {
     Import {
         #[command(flatten)]
         options: import::Options,
-        #[command(flatten)]
-        how: How,
-    },
-    /// Gives the room of a generation back that was replaced or set aside; `status` names them.
-    ///
-    /// Exits 0 when it is gone, 2 if it serves, is being rebuilt, or is not there.
-    ///
-    /// Examples:
-    ///
-    /// `koe replay drop-generation 3 --data ./data`
-    DropGeneration {
-        /// Its number.
-        generation: u32,
         #[command(flatten)]
         how: How,
     },

@@ -4,9 +4,10 @@ use std::io::Write as _;
 
 use anyhow::{Context as _, bail};
 use domain::{AuthorId, Content, Erasures, Event, Place, Recorded, SiteId, ThreadId};
-use journal::{Contents, Entry, Journal, Provision, Step};
+use journal::{Contents, Entry, Step};
 
 use crate::describe::{line, object};
+use crate::following::open_log;
 use crate::moment::Moment;
 use crate::selected::{Selected, Subjects, decode};
 
@@ -64,9 +65,7 @@ impl Options {
 
 /// Prints to the end, or for ever; a reader who goes away ends it too.
 pub(crate) async fn run(nats: async_nats::Client, options: &Options, json: bool) -> anyhow::Result<()> {
-    let journal_options = journal::Options { provision: Provision::Never, ..journal::Options::default() };
-    let journal = Journal::open(nats, &journal_options).await;
-    let journal = journal.context("the log cannot be opened: has Koe run on this nats-server?")?;
+    let journal = open_log(nats).await?;
     let after = match options.since {
         None => 0,
         Some(Moment::Sequence(sequence)) => sequence,

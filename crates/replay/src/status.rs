@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 use serde_json::json;
-use wire::v1::StatusReply;
+use wire::v1::{FrozenThread, StatusReply};
 
 /// The stream, as the broker tells it.
 #[derive(Clone, Debug, Default)]
@@ -129,15 +129,7 @@ pub(crate) fn json(log: &Log, status: &StatusReply, digest: Option<&str>) -> Str
             "begun": generation.begun_sequence,
         })
     });
-    let frozen = status.frozen.iter().map(|frozen| {
-        json!({
-            "site": frozen.site,
-            "thread": frozen.thread,
-            "sequence": frozen.sequence,
-            "message_id": frozen.message_id,
-            "reason": frozen.reason,
-        })
-    });
+    let frozen = status.frozen.iter().map(frozen);
     let void: serde_json::Map<_, _> =
         status.void_events.iter().map(|void| (void.name.clone(), json!(void.count))).collect();
     let object = json!({
@@ -167,6 +159,17 @@ pub(crate) fn json(log: &Log, status: &StatusReply, digest: Option<&str>) -> Str
     format!("{object}\n")
 }
 
+/// A place that stands still, for programs.
+pub(crate) fn frozen(frozen: &FrozenThread) -> serde_json::Value {
+    json!({
+        "site": frozen.site,
+        "thread": frozen.thread,
+        "sequence": frozen.sequence,
+        "message_id": frozen.message_id,
+        "reason": frozen.reason,
+    })
+}
+
 fn lag(status: &StatusReply) -> u64 {
     status.end.saturating_sub(status.sequence)
 }
@@ -178,7 +181,7 @@ fn percent(status: &StatusReply) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use wire::v1::{FrozenThread, NamedCount, StoredGeneration};
+    use wire::v1::{NamedCount, StoredGeneration};
 
     use super::*;
 

@@ -128,7 +128,7 @@ impl ThreadFold {
     }
 
     /// The whole thread as readers saw it at a moment, folded into an empty store; without what was erased since.
-    pub(crate) fn still(&self, moment: Moment, (store, _dir): (Arc<Store>, TempDir)) -> anyhow::Result<Still> {
+    pub(crate) fn still(&self, moment: Moment, store: &Store) -> anyhow::Result<Still> {
         let events = self.up_to(moment);
         let log = (self.stream.as_str(), self.head.created_nanos, self.head.epoch);
         let rest: Vec<_> = self
@@ -147,7 +147,7 @@ impl ThreadFold {
         }
         let last = events.last().map_or(0, |recorded| recorded.sequence);
         let time = events.last().and_then(time_of);
-        let page = self.page(&store, last)?.with_context(|| {
+        let page = self.page(store, last)?.with_context(|| {
             let when = match moment {
                 Moment::Sequence(sequence) => format!("at {sequence}"),
                 Moment::Time(time) => format!("at {}", time_words(time)),

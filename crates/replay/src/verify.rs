@@ -9,12 +9,14 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use client::Client;
 use domain::{Place, SiteId};
-use journal::{Journal, Provision};
-use views::{Digest, View, Voters};
+use journal::Journal;
+use tokio::task::JoinSet;
+use views::{BrokenLaw, Digest, View, Voters};
 use wire::error::Failure;
 use wire::{Code, Position, v1};
 
 use crate::compare::{self, Difference, Spot};
+use crate::following::open_log;
 use crate::limits::{ATTEMPTS_MAX, PAGE_COMMENTS, PAGE_PLACES, PAGE_PLACES_LEN, SEARCHED_MAX};
 use crate::patience::Patience;
 use crate::progress::Progress;
@@ -31,9 +33,7 @@ pub(crate) async fn run(
     archives: &[PathBuf],
     progress: &Progress,
 ) -> anyhow::Result<Report> {
-    let options = journal::Options { provision: Provision::Never, ..journal::Options::default() };
-    let journal = Journal::open(nats.clone(), &options).await;
-    let journal = journal.context("the log cannot be opened: has Koe run on this nats-server?")?;
+    let journal = open_log(nats.clone()).await?;
     let koe = Client::new(nats);
     for _ in 0..ATTEMPTS_MAX {
         let mut verify = Verify::begin(&koe, &journal, archives, progress).await?;
@@ -97,14 +97,25 @@ impl<'a> Verify<'a> {
 
     async fn compare(&mut self) -> anyhow::Result<Result<(), StartOver>> {
         let mut after: Option<Place> = None;
+        // The projector reads the next page while this one is compared.
+        let mut ahead = JoinSet::new();
         loop {
-            let Ok(mut page) = self.page(after.as_ref()).await? else {
+            let asked = ahead.join_next().await.and_then(Result::ok).and_then(Result::ok);
+            let page = match asked {
+                Some(reply) => Ok(page_in(reply)?),
+                None => self.page(after.as_ref()).await?,
+            };
+            let Ok(mut page) = page else {
                 return Ok(Err(StartOver));
             };
+            let last = page.digests.keys().next_back().cloned();
+            if !page.is_last {
+                let (koe, question) = (self.koe.clone(), self.question(last.as_ref()));
+                ahead.spawn(async move { koe.digest(&question).await });
+            }
             if let Err(over) = self.fold_to(page.position).await? {
                 return Ok(Err(over));
             }
-            let last = page.digests.keys().next_back().cloned();
             if !page.is_last && last <= after {
                 bail!("the projector gives the same places again");
             }
@@ -124,17 +135,22 @@ impl<'a> Verify<'a> {
                 if let Err(over) = self.fold_to(*position).await? {
                     return Ok(Err(over));
                 }
-                if folded.contains(place) && self.digest(place).await? != *served {
+                if !folded.contains(place) {
+                    continue;
+                }
+                let (digest, broken) = self.digest(place).await?;
+                for law in broken {
+                    self.report.add_broken(place, law);
+                }
+                if digest != *served {
                     differing.push(place);
                 }
             }
-            for place in &folded {
-                let checked = place.clone();
-                for law in self.read(move |view, _| view.broken_laws(&checked)).await? {
-                    self.report.add_broken(place, law);
-                }
+            // A search folds to where the projector is by then, which is past the page's other places, and past the next page.
+            if !differing.is_empty() {
+                ahead.abort_all();
+                while ahead.join_next().await.is_some() {}
             }
-            // A search folds to where the projector is by then, which is past the page's other places.
             for place in differing {
                 let spot = self.spot(place).await?;
                 self.report.add(place.clone(), Difference::Contents, spot);
@@ -150,14 +166,18 @@ impl<'a> Verify<'a> {
         }
     }
 
-    /// The served page after a place, once the projector has all that the log had at the beginning.
-    async fn page(&self, after: Option<&Place>) -> anyhow::Result<Result<Page, StartOver>> {
-        let question = v1::DigestRequest {
+    fn question(&self, after: Option<&Place>) -> v1::DigestRequest {
+        v1::DigestRequest {
             after: after.map(place_out),
             limit: PAGE_PLACES,
             at_least: self.at_least.to_string(),
             ..v1::DigestRequest::default()
-        };
+        }
+    }
+
+    /// The served page after a place, once the projector has all that the log had at the beginning.
+    async fn page(&self, after: Option<&Place>) -> anyhow::Result<Result<Page, StartOver>> {
+        let question = self.question(after);
         let mut patience = Patience::new();
         loop {
             match self.koe.digest(&question).await {
@@ -203,10 +223,10 @@ impl<'a> Verify<'a> {
             .await
     }
 
-    /// The own digest of a place.
-    async fn digest(&mut self, place: &Place) -> anyhow::Result<Digest> {
+    /// The own digest of a place, and the laws that do not hold there.
+    async fn digest(&mut self, place: &Place) -> anyhow::Result<(Digest, Vec<BrokenLaw>)> {
         let place = place.clone();
-        self.read(move |view, voters| view.digest(&place, voters)).await
+        self.read(move |view, voters| view.checked_digest(&place, voters)).await
     }
 
     /// Names the first field of a comment that differs, if the projector tells it. Both sides are read again, later and alike.

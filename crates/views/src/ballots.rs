@@ -1,6 +1,6 @@
 //! Who voted how on a comment: two sets of voters, as many in one value as one container of a roaring set holds.
 
-use domain::Vote;
+use domain::{Tally, Vote};
 use roaring::RoaringBitmap;
 
 use crate::error::Error;
@@ -56,6 +56,16 @@ impl Ballots {
     fn moved(&self, low: u32, (up, down): (i32, i32)) -> (i32, i32) {
         let (up_now, down_now) = self.counted(low);
         (up_now - up, down_now - down)
+    }
+
+    /// Adds all that count to a tally, one by one.
+    pub(crate) fn add_to(&self, tally: &mut Tally) -> Result<(), Error> {
+        let counted = |side: &RoaringBitmap| {
+            u32::try_from(side.difference_len(&self.void)).or(Err(Error::Damaged("more voters than can be")))
+        };
+        tally.up = tally.up.saturating_add(counted(&self.up)?);
+        tally.down = tally.down.saturating_add(counted(&self.down)?);
+        Ok(())
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -6,11 +6,12 @@
 mod fields;
 mod voters;
 
-use domain::{AuthorId, CommandId, Place};
+use domain::{AuthorId, CommandId, Place, Tally};
 
 use crate::ballots::Ballots;
 use crate::error::Error;
 use crate::keys::{Key, KeyBytes, PlaceNo, WordList, container_tail, number_tail, prefix};
+use crate::laws::{BrokenLaw, Laws};
 use crate::pages::{View, id_of};
 use crate::records::{
     Audit, Author, Command, Comment, Flag, Flags, FormerName, Removal, Resolution, Rules, Settings, Site, Thread,
@@ -71,13 +72,19 @@ impl View<'_> {
 
     /// The digest of all that is stored of a place, or of nothing.
     pub fn digest(&self, place: &Place, voters: &mut Voters) -> Result<Digest, Error> {
-        let Some(site) = self.site(&place.site)? else { return Ok(Digest::default()) };
+        self.checked_digest(place, voters).map(|(digest, _)| digest)
+    }
+
+    /// The same, and the laws that do not hold there.
+    pub fn checked_digest(&self, place: &Place, voters: &mut Voters) -> Result<(Digest, Vec<BrokenLaw>), Error> {
+        let nothing = (Digest::default(), Vec::new());
+        let Some(site) = self.site(&place.site)? else { return Ok(nothing) };
         match &place.thread {
             Some(id) => match self.thread(&place.site, id)? {
                 Some(thread) => self.thread_digest(place, &site, &thread, voters),
-                None => Ok(Digest::default()),
+                None => Ok(nothing),
             },
-            None => self.site_digest(place, &site),
+            None => Ok((self.site_digest(place, &site)?, Vec::new())),
         }
     }
 
@@ -98,7 +105,7 @@ impl View<'_> {
         let no = PlaceNo(thread.place);
         let digests = (after.saturating_add(1)..=end).map(|number| {
             let comment = self.row(no, number)?;
-            self.comment_digest(no, number, &comment, voters)
+            self.comment_digest(no, number, &comment, voters).map(|(digest, _)| digest)
         });
         Ok((digests.collect::<Result<_, _>>()?, end < thread.posted))
     }
@@ -175,7 +182,7 @@ impl View<'_> {
         site: &Site,
         thread: &Thread,
         voters: &mut Voters,
-    ) -> Result<Digest, Error> {
+    ) -> Result<(Digest, Vec<BrokenLaw>), Error> {
         let no = PlaceNo(thread.place);
         voters.begin(site);
         let mut fields = Fields::of("thread");
@@ -199,29 +206,31 @@ impl View<'_> {
             fields.text("former address");
             fields.text(&entry?.1);
         }
-        let mut comments = 0;
+        let mut laws = Laws::default();
         for entry in self.scan::<Comment>(prefix::comments(no)) {
             let (key, comment) = entry?;
             let number = number_tail(&key).ok_or(Error::Damaged("a comment's key"))?;
-            fields.bytes(&self.comment_digest(no, number, &comment, voters)?);
-            comments += 1;
+            let (digest, tallies) = self.comment_digest(no, number, &comment, voters)?;
+            fields.bytes(&digest);
+            laws.comment(number, comment.shown, tallies);
         }
-        if comments != thread.posted {
+        if laws.comments() != thread.posted {
             return Err(Error::Damaged("a comment is missing"));
         }
         self.add_removals(no, &mut fields)?;
         self.add_audit(no, &mut fields)?;
         self.add_commands(no, &mut fields)?;
-        Ok(fields.finish())
+        Ok((fields.finish(), laws.broken(thread.count)))
     }
 
+    /// The digest of a comment, its tally, and what its voters come to.
     fn comment_digest(
         &self,
         thread: PlaceNo,
         number: u32,
         comment: &Comment,
         voters: &mut Voters,
-    ) -> Result<Digest, Error> {
+    ) -> Result<(Digest, [Tally; 2]), Error> {
         let mut fields = Fields::of("comment");
         fields.number(number);
         fields.text(&id_of(comment).to_string());
@@ -262,8 +271,8 @@ impl View<'_> {
         let tally = self.tally(thread, number)?;
         fields.number(tally.up);
         fields.number(tally.down);
-        self.add_voters((thread, number), voters, &mut fields)?;
-        Ok(fields.finish())
+        let voted = self.add_voters((thread, number), voters, &mut fields)?;
+        Ok((fields.finish(), [tally, voted]))
     }
 
     fn add_flags(
@@ -332,11 +341,12 @@ impl View<'_> {
         (thread, number): (PlaceNo, u32),
         known: &mut Voters,
         fields: &mut Fields,
-    ) -> Result<(), Error> {
-        let mut sums = [Sum::default(), Sum::default(), Sum::default()];
+    ) -> Result<Tally, Error> {
+        let (mut sums, mut voted) = ([Sum::default(), Sum::default(), Sum::default()], Tally::default());
         for entry in self.scan::<Ballots>(prefix::ballots(thread, number)) {
             let (key, ballots) = entry?;
             let container = container_tail(&key).ok_or(Error::Damaged("a key of votes"))?;
+            ballots.add_to(&mut voted)?;
             for (side, sum) in ballots.sides().into_iter().zip(&mut sums) {
                 for low in side {
                     sum.add(&known.digest(self, u32::from(container) << 16 | low)?);
@@ -346,7 +356,7 @@ impl View<'_> {
         for sum in sums {
             sum.into_fields(fields);
         }
-        Ok(())
+        Ok(voted)
     }
 
     /// Commands are kept by id, and each has one outcome.

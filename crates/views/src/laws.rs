@@ -4,7 +4,7 @@ use domain::{Place, Tally};
 
 use crate::ballots::Ballots;
 use crate::error::Error;
-use crate::keys::{PlaceNo, number_tail, prefix};
+use crate::keys::{PlaceNo, prefix};
 use crate::pages::{View, id_of};
 use crate::records::{Comment, Words};
 
@@ -39,43 +39,50 @@ pub enum BrokenLaw {
 /// A field of a comment: its name, and its value as words.
 pub type Field = (&'static str, String);
 
-impl View<'_> {
-    /// The laws that do not hold in a place; a site has none.
-    pub fn broken_laws(&self, place: &Place) -> Result<Vec<BrokenLaw>, Error> {
-        let Some(id) = &place.thread else { return Ok(Vec::new()) };
-        let Some(thread) = self.thread(&place.site, id)? else { return Ok(Vec::new()) };
-        let (no, mut broken) = (PlaceNo(thread.place), Vec::new());
-        let (mut expected, mut rows) = (1, 0);
-        for entry in self.scan::<Comment>(prefix::comments(no)) {
-            let (key, comment) = entry?;
-            let number = number_tail(&key).ok_or(Error::Damaged("a comment's key"))?;
-            if number != expected {
-                broken.push(BrokenLaw::Gap { expected, found: number });
-            }
-            expected = number.saturating_add(1);
-            rows += u32::from(comment.shown);
-            let (tally, voters) = (self.tally(no, number)?, self.voted(no, number)?);
-            if tally != voters {
-                broken.push(BrokenLaw::Tally { comment: number, tally, voters });
-            }
+/// Looks at the comments of a thread, by number.
+#[derive(Default)]
+pub(crate) struct Laws {
+    broken: Vec<BrokenLaw>,
+    last: u32,
+    comments: u32,
+    rows: u32,
+}
+
+impl Laws {
+    /// A comment, whether it has a row, its tally, and what its voters come to.
+    pub(crate) fn comment(&mut self, number: u32, has_row: bool, [tally, voters]: [Tally; 2]) {
+        let expected = self.last.saturating_add(1);
+        if number != expected {
+            self.broken.push(BrokenLaw::Gap { expected, found: number });
         }
-        if rows != thread.count {
-            broken.push(BrokenLaw::Count { count: thread.count, rows });
+        self.last = number;
+        self.comments += 1;
+        self.rows += u32::from(has_row);
+        if tally != voters {
+            self.broken.push(BrokenLaw::Tally { comment: number, tally, voters });
         }
-        Ok(broken)
     }
 
+    /// How many there were.
+    pub(crate) fn comments(&self) -> u32 {
+        self.comments
+    }
+
+    /// What does not hold, in a thread with this count.
+    pub(crate) fn broken(mut self, count: u32) -> Vec<BrokenLaw> {
+        if self.rows != count {
+            self.broken.push(BrokenLaw::Count { count, rows: self.rows });
+        }
+        self.broken
+    }
+}
+
+impl View<'_> {
     /// What the voters of a comment come to, counted one by one.
     fn voted(&self, thread: PlaceNo, number: u32) -> Result<Tally, Error> {
         let mut tally = Tally::default();
         for entry in self.scan::<Ballots>(prefix::ballots(thread, number)) {
-            let (_, ballots) = entry?;
-            let [up, down, void] = ballots.sides();
-            let counted = |side: &roaring::RoaringBitmap| {
-                u32::try_from(side.difference_len(void)).or(Err(Error::Damaged("more voters than can be")))
-            };
-            tally.up += counted(up)?;
-            tally.down += counted(down)?;
+            entry?.1.add_to(&mut tally)?;
         }
         Ok(tally)
     }
@@ -116,5 +123,29 @@ impl View<'_> {
             ("removed", format!("{:?}", comment.removed.as_ref().map(|removed| (&removed.by, &removed.reason)))),
             ("covering removals", comment.covers.len().to_string()),
         ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_broken_law_is_named() {
+        let tally = |up| Tally { up, down: 1 };
+        let mut laws = Laws::default();
+        laws.comment(1, true, [tally(3), tally(3)]);
+        laws.comment(3, true, [tally(3), tally(2)]);
+        laws.comment(4, false, [tally(0), tally(0)]);
+        assert_eq!(laws.comments(), 3);
+        let expected = [
+            BrokenLaw::Gap { expected: 2, found: 3 },
+            BrokenLaw::Tally { comment: 3, tally: tally(3), voters: tally(2) },
+            BrokenLaw::Count { count: 3, rows: 2 },
+        ];
+        assert_eq!(laws.broken(3), expected);
+        let mut laws = Laws::default();
+        laws.comment(1, true, [tally(3), tally(3)]);
+        assert_eq!(laws.broken(1), []);
     }
 }
