@@ -59,10 +59,10 @@ pub(crate) fn still(
     reply: wire::v1::ThreadPageReply,
     moment: String,
     now: jiff::Timestamp,
-) -> impl Template {
+) -> Result<String, askama::Error> {
     let (way, draft) = (way::Way::default(), view::Draft::default());
     let asked = view::Asked { site, thread, way: &way, session: None, moderate: false, draft, notice: None, now };
-    view::ThreadPage::new(asked, reply).still(moment)
+    Ok(assets::inside(&view::ThreadPage::new(asked, reply).still(moment).render()?))
 }
 
 /// Why readers do not see a comment.

@@ -1,6 +1,5 @@
 //! A thread's page as a file by itself, for tools that show what it was at some moment: drawn by what draws the living one.
 
-use askama::Template as _;
 use client::Viewer;
 use domain::{Order, SiteId, ThreadId};
 use wire::v1;
@@ -15,7 +14,7 @@ pub fn html(
     moment: String,
     now: jiff::Timestamp,
 ) -> anyhow::Result<String> {
-    Ok(page::still(place, reply, moment, now).render()?)
+    Ok(page::still(place, reply, moment, now)?)
 }
 
 /// The page as the JSON that `GET /v1/sites/<site>/threads/<thread>` answers to readers.

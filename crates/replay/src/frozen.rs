@@ -13,7 +13,6 @@ use journal::{Entry, Journal};
 use serde_json::json;
 use wire::v1::FrozenThread;
 
-use crate::How;
 use crate::archive::to_line;
 use crate::describe::plain;
 use crate::following::open_log;
@@ -22,6 +21,7 @@ use crate::progress::Progress;
 use crate::rebuild;
 use crate::selected::Subjects;
 use crate::status;
+use crate::words::How;
 
 /// What is done.
 #[derive(Clone, Debug, clap::Subcommand)]

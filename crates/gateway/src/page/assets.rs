@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use super::Failed;
 use crate::problem::HttpCode;
 
-pub(super) const STYLESHEET: &str = include_str!("../../assets/koe.css");
+const STYLESHEET: &str = include_str!("../../assets/koe.css");
 const ICON: &str = include_str!("../../assets/koe.svg");
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const A_DAY: &str = "public, max-age=86400";
@@ -27,6 +27,16 @@ fn fnv_1a(bytes: &[u8]) -> u64 {
 /// Where this release's stylesheet is.
 pub(super) fn stylesheet() -> &'static str {
     &STYLESHEET_PATH
+}
+
+/// A page with its style inside, as a file by itself: what it links to is on a server.
+pub(super) fn inside(page: &str) -> String {
+    let kept = page.lines().map(|line| match line {
+        line if line.starts_with("<link rel=\"stylesheet\"") => format!("<style>\n{STYLESHEET}</style>\n"),
+        line if line.starts_with("<link rel=\"icon\"") => String::new(),
+        line => format!("{line}\n"),
+    });
+    kept.collect()
 }
 
 pub(super) async fn serve(Path(file): Path<String>) -> Result<Response, Failed> {

@@ -30,9 +30,8 @@ pub(super) struct Frame {
     pub(super) login_href: String,
     /// What waits for the moderator who reads; empty for readers.
     pub(super) queue_href: String,
-    /// Of a page that is a file by itself: the moment that it shows, and its style. Empty for pages that live.
+    /// Of a page that is a file by itself: the moment that it shows. Empty for pages that live.
     pub(super) moment: String,
-    pub(super) style: &'static str,
 }
 
 impl Frame {
@@ -47,7 +46,6 @@ impl Frame {
             login_href: address("/login", &[("next", next)], ""),
             queue_href: String::new(),
             moment: String::new(),
-            style: "",
         }
     }
 

@@ -7,8 +7,8 @@ use wire::values::time_in;
 
 use super::comment::{CommentView, Here, ParentView, parent};
 use super::{Frame, Notice, count_line, reader_name};
+use crate::page::thread_path;
 use crate::page::way::Way;
-use crate::page::{assets, thread_path};
 use crate::problem::sentence;
 use crate::render::{self, Links};
 use crate::session::Session;
@@ -208,7 +208,7 @@ impl ThreadPage {
 impl ThreadPage {
     /// The same as a file by itself, which shows a moment: nobody can do anything on it, and no link leads to this server.
     pub(in crate::page) fn still(self, moment: String) -> Self {
-        let frame = Frame { moment, style: assets::STYLESHEET, ..self.frame };
+        let frame = Frame { moment, ..self.frame };
         let (orders, standing) = (Vec::new(), self.standing);
         let standing =
             standing.into_iter().map(|part| Standing { successor_href: String::new(), ..part }).collect();
