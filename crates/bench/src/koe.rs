@@ -69,7 +69,10 @@ impl Projector {
             fold_paused: Some(fold_paused.subscribe()),
         };
         let (mut task, stopping) = (JoinSet::new(), stop.clone());
-        task.spawn(async move { projector::run(options, &prometheus::Registry::new(), stopping).await });
+        task.spawn(async move {
+            let instruments = service::Instruments::of_process("projector")?;
+            projector::run(options, &instruments, stopping).await
+        });
         Self { fold_paused, stop, task }
     }
 

@@ -72,7 +72,7 @@ impl Server {
     }
 
     pub(crate) fn options(&self) -> NatsOptions {
-        NatsOptions { nats: self.address.clone(), nats_token: None }
+        NatsOptions { nats: self.address.clone(), ..NatsOptions::default() }
     }
 
     /// A connection that, other than a role's, has nothing to say when the server goes.

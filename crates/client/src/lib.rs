@@ -179,7 +179,16 @@ impl Client {
     /// recorded: send it again, with the same id, whenever you like.
     pub async fn send(&self, command: &Command, wait: bool) -> Result<v1::CommandReply, Error> {
         let (verb, bytes) = ::wire::command::encode(command, wait);
-        self.insist(subject::command(&command.place.site, verb), Bytes::from(bytes)).await
+        let answer = self.insist(subject::command(&command.place.site, verb), Bytes::from(bytes)).await;
+        match &answer {
+            Ok(v1::CommandReply { position, .. }) => {
+                tracing::debug!(command.id = %command.id, command.verb = verb, position, "a command was accepted");
+            }
+            Err(error) => {
+                tracing::debug!(command.id = %command.id, command.verb = verb, %error, "a command was not accepted");
+            }
+        }
+        answer
     }
 
     /// Follows the changes of a thread while they happen. Some may be missed when the connection breaks:

@@ -2,17 +2,17 @@
 //!
 //! It watches from outside: the log, the projector's `status` and the statistics that every NATS service keeps.
 //! Nothing waits for it, and no poll that fails ends it: what cannot be seen keeps its last value, beside the time when
-//! it was last seen. Deliberately not here: what a role counts of itself, which it serves with [`serve_metrics`].
+//! it was last seen. Deliberately not here: what a role counts of itself, which it serves with [`service::serve_vitals`].
 
 mod deltas;
 mod events;
-mod http;
 mod lag;
 mod limits;
 mod log;
 mod metrics;
 mod projector;
 mod services;
+mod storage;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,16 +20,13 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use client::Client;
 use journal::Journal;
-use prometheus::Registry;
-use service::NatsOptions;
+use service::{Instruments, NatsOptions};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use metrics::Metrics;
-
-pub use http::serve_metrics;
 
 /// Measures throughput, lag and health of the whole, for Prometheus.
 ///
@@ -66,14 +63,14 @@ impl Exporter {
     }
 
     /// Measures into the registry, and serves it, until the stop.
-    pub async fn run(self, registry: &Registry, stop: CancellationToken) -> anyhow::Result<()> {
-        let metrics = Metrics::new(registry)?;
+    pub async fn run(self, instruments: &Instruments, stop: CancellationToken) -> anyhow::Result<()> {
+        let metrics = Metrics::new(instruments.registry())?;
         tracing::info!(address = %self.address, "the exporter serves");
         let mut tasks = JoinSet::new();
-        tasks.spawn(http::serve_metrics(self.listener, registry.clone(), stop.clone()));
-        let watching = stop.clone();
+        tasks.spawn(service::serve_vitals(self.listener, instruments.clone(), None, stop.clone()));
+        let (watching, instruments) = (stop.clone(), instruments.clone());
         tasks.spawn(async move {
-            let watched = Box::pin(watch(&self.nats, &metrics));
+            let watched = Box::pin(watch(&self.nats, &metrics, &instruments));
             watching.run_until_cancelled(watched).await.unwrap_or(Ok(()))
         });
         while let Some(ended) = tasks.join_next().await {
@@ -87,16 +84,27 @@ impl Exporter {
 }
 
 /// Watches everything, for ever; fails only where NATS cannot be reached at the start.
-async fn watch(nats: &NatsOptions, metrics: &Metrics) -> anyhow::Result<()> {
+async fn watch(nats: &NatsOptions, metrics: &Metrics, instruments: &Instruments) -> anyhow::Result<()> {
     // A flood of events and the polls share no connection, so that neither starves the other.
-    let following = service::connect(nats, "koe-exporter-events").await?;
-    let asking = service::connect(nats, "koe-exporter").await?;
+    let following = instruments.connect(nats, "koe-exporter-events").await?;
+    let asking = instruments.connect(nats, "koe-exporter").await?;
     let followed = open(following, metrics).await;
     let journal = open(asking.clone(), metrics).await;
     let koe = Client::new(asking.clone());
+    let head = journal.head();
+    instruments.ready_when(move || {
+        let age = head.borrow().seen.elapsed();
+        async move {
+            if age < limits::HEAD_AGE_MAX {
+                return Ok(());
+            }
+            Err(format!("the log was last seen {} s ago: check that NATS runs and answers", age.as_secs()))
+        }
+    });
     tokio::join!(
         events::watch(&followed, metrics),
         log::watch(&journal, metrics),
+        log::watch_storage(&journal, metrics),
         projector::watch(&koe, &journal, metrics),
         services::watch(&asking, metrics),
     );
@@ -127,7 +135,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_port_says_what_to_do() {
-        let nats = NatsOptions { nats: "nats://127.0.0.1:1".into(), nats_token: None };
+        let nats = NatsOptions { nats: "nats://127.0.0.1:1".into(), ..NatsOptions::default() };
         let options = Options { nats, metrics: "127.0.0.1:0".parse().unwrap() };
         let first = bind(&options).await.unwrap();
         assert_ne!(first.address().port(), 0);

@@ -6,6 +6,8 @@ use std::time::Duration;
 pub(crate) const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the NATS services are asked for their statistics: below the usual scrape interval of 15 s.
 pub(crate) const SERVICES_INTERVAL: Duration = Duration::from_secs(5);
+/// How often the broker is asked how it keeps the log: below the usual scrape interval of 15 s.
+pub(crate) const STORAGE_INTERVAL: Duration = Duration::from_secs(5);
 /// Nobody knows how many services will answer: who has not by then counts at the next poll.
 pub(crate) const GATHER_WAIT: Duration = Duration::from_millis(500);
 /// A poll that takes longer counts as failed; the projector itself may wait two seconds before it answers.
@@ -25,9 +27,5 @@ pub(crate) const ENDPOINTS_MAX: usize = 64;
 pub(crate) const ENDPOINTS_NAMED_MAX: usize = 256;
 /// Characters of a name that becomes a label.
 pub(crate) const NAME_CHARS_MAX: usize = 64;
-/// Scrapers that are served at once; more wait in the kernel.
-pub(crate) const CONNECTIONS_MAX: usize = 32;
-/// A connection that is silent for longer is closed: two scrape intervals of a minute fit.
-pub(crate) const IDLE_MAX: Duration = Duration::from_secs(150);
-/// After a stop, a scrape that has begun is finished within this time.
-pub(crate) const FINISH_MAX: Duration = Duration::from_millis(500);
+/// An exporter that has not seen the log's end for so long shows what was; it looks each second, and a look may take three.
+pub(crate) const HEAD_AGE_MAX: Duration = Duration::from_secs(10);

@@ -9,9 +9,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use domain::Event;
 use prometheus::core::Collector;
-use prometheus::process_collector::ProcessCollector;
 use prometheus::{CounterVec, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 use wire::Code;
+
+use crate::storage::Storage;
 
 /// The label of everything that has no name of its own.
 pub(crate) const OTHER: &str = "other";
@@ -22,16 +23,18 @@ pub(crate) enum Target {
     Log,
     Projector,
     Services,
+    Storage,
 }
 
 impl Target {
-    const EVERY: [Self; 3] = [Self::Log, Self::Projector, Self::Services];
+    const EVERY: [Self; 4] = [Self::Log, Self::Projector, Self::Services, Self::Storage];
 
     fn label(self) -> &'static str {
         match self {
             Self::Log => "log",
             Self::Projector => "projector",
             Self::Services => "services",
+            Self::Storage => "storage",
         }
     }
 }
@@ -44,6 +47,7 @@ pub(crate) struct Metrics {
     pub(crate) log: Log,
     pub(crate) projector: Projector,
     pub(crate) services: Services,
+    pub(crate) storage: Storage,
 }
 
 /// The log, as it was last seen.
@@ -77,7 +81,7 @@ pub(crate) struct Services {
 }
 
 /// Makes metrics in one registry, all under the exporter's prefix.
-struct Maker<'r>(&'r Registry);
+pub(crate) struct Maker<'r>(&'r Registry);
 
 impl Maker<'_> {
     fn opts(name: &str, help: &str) -> Opts {
@@ -101,7 +105,7 @@ impl Maker<'_> {
         self.registered(IntGaugeVec::new(Self::opts(name, help), labels))
     }
 
-    fn gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGaugeVec> {
+    pub(crate) fn gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGaugeVec> {
         self.gauges(name, help, &[])
     }
 
@@ -113,11 +117,6 @@ impl Maker<'_> {
 impl Metrics {
     pub(crate) fn new(registry: &Registry) -> prometheus::Result<Self> {
         let make = Maker(registry);
-        // In `koe up` the process may have registered its figures already.
-        match registry.register(Box::new(ProcessCollector::for_self())) {
-            Ok(()) | Err(prometheus::Error::AlreadyReg) => {}
-            Err(error) => return Err(error),
-        }
         let published = make.counters(
             "events_published_total",
             "Events that came into the log since this exporter began, by type.",
@@ -135,6 +134,7 @@ impl Metrics {
             log: Log::new(&make)?,
             projector: Projector::new(&make)?,
             services: Services::new(&make)?,
+            storage: Storage::new(&make)?,
         })
     }
 
@@ -264,7 +264,7 @@ impl Services {
     }
 }
 
-fn set(gauge: &IntGaugeVec, value: u64) {
+pub(crate) fn set(gauge: &IntGaugeVec, value: u64) {
     let none: [&str; 0] = [];
     gauge.with_label_values(&none).set(i64::try_from(value).unwrap_or(i64::MAX));
 }

@@ -65,13 +65,18 @@ impl Gateway {
     }
 
     /// Serves until the stop, then finishes what was taken.
-    pub async fn run(self, registry: &prometheus::Registry, stop: CancellationToken) -> anyhow::Result<()> {
-        let metrics = metrics::Metrics::new(registry)?;
-        let connecting = service::connect(&self.options.nats, "koe-gateway");
+    pub async fn run(self, instruments: &service::Instruments, stop: CancellationToken) -> anyhow::Result<()> {
+        let metrics = metrics::Metrics::new(instruments.registry())?;
+        let connecting = instruments.connect(&self.options.nats, "koe-gateway");
         let Some(nats) = stop.run_until_cancelled(connecting).await else {
             return Ok(());
         };
         let app = handler::App::new(client::Client::new(nats?), self.key, metrics);
+        let ready = app.clone();
+        instruments.ready_when(move || {
+            let app = ready.clone();
+            async move { app.ready().await }
+        });
         tracing::info!(address = %self.address, "the gateway serves");
 
         let serving = axum::serve(
@@ -101,7 +106,7 @@ mod tests {
     async fn a_taken_port_and_a_missing_key_say_what_to_do() {
         let directory = tempfile::tempdir().unwrap();
         let session_key_file = directory.path().join("key");
-        let nats = service::NatsOptions { nats: "nats://127.0.0.1:1".into(), nats_token: None };
+        let nats = service::NatsOptions { nats: "nats://127.0.0.1:1".into(), ..service::NatsOptions::default() };
         let options = Options { nats, http: "127.0.0.1:0".parse().unwrap(), session_key_file };
         let message = bind(&options).await.unwrap_err().to_string();
         assert!(message.contains("--session-key-file"), "{message}");

@@ -30,6 +30,31 @@ impl Head {
     }
 }
 
+/// How the broker keeps the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Storage {
+    /// The first sequence that is still there.
+    pub first_sequence: u64,
+    /// Consumers that follow the log.
+    pub consumers: usize,
+    /// Bytes that the log may take, if it is limited.
+    pub log_max: Option<u64>,
+    /// Copies that the log shall have.
+    pub replicas: usize,
+    /// Copies that are up to date, the leader's among them.
+    pub replicas_current: usize,
+    /// Whether a server leads, without which nothing is written.
+    pub has_leader: bool,
+    /// Writes that the slowest copy is behind.
+    pub replica_lag_max: u64,
+    /// Bytes that JetStream stores for our account, all streams together.
+    pub used: u64,
+    /// Bytes that it may store, if that is limited.
+    pub room: Option<u64>,
+    /// Questions to JetStream that ended in an error, of all clients of the account.
+    pub api_errors: u64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

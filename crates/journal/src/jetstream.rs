@@ -28,6 +28,7 @@ mod group;
 mod provision;
 mod publish;
 mod scan;
+mod storage;
 use erasures::Erasures;
 pub(crate) use follower::Follower;
 use group::Group;
@@ -151,6 +152,10 @@ impl Log {
 
     pub(crate) fn head(&self) -> watch::Receiver<Head> {
         self.head.subscribe()
+    }
+
+    pub(crate) async fn storage(&self) -> Result<crate::Storage, Error> {
+        storage::look(&self.context).await
     }
 
     pub(crate) async fn look(&self) -> Result<Head, Error> {

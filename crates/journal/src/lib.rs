@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 pub use entry::Entry;
 pub use error::Error;
-pub use head::Head;
+pub use head::{Head, Storage};
 pub use jetstream::{GroupCommit, Options, Provision};
 
 /// What came of an append.
@@ -154,6 +154,14 @@ impl Journal {
         match &self.log {
             Log::JetStream(log) => log.head(),
             Log::Memory(log) => log.head(),
+        }
+    }
+
+    /// Looks at how the broker keeps the log. In memory nobody keeps it.
+    pub async fn storage(&self) -> Result<Storage, Error> {
+        match &self.log {
+            Log::JetStream(log) => log.storage().await,
+            Log::Memory(_) => Ok(Storage::default()),
         }
     }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
-use prometheus::Registry;
+use service::Instruments;
 use tokio_util::sync::CancellationToken;
 
 /// After a stop a role has this long; the process has five seconds in all.
@@ -16,45 +16,46 @@ const GRACE: Duration = Duration::from_secs(4);
 pub(crate) struct Alone<O: clap::Args> {
     #[command(flatten)]
     role: O,
-    /// Address for the metrics of this process, at /metrics; without it there are none.
+    /// Address for those who watch this process: its metrics at /metrics, whether it lives at /livez, whether it is ready, and
+    /// if not, why, at /readyz. Without it there is none.
     #[arg(long, env = "KOE_METRICS", value_name = "ADDR")]
     metrics: Option<SocketAddr>,
 }
 
 pub(crate) async fn comments(alone: Alone<comments::Options>, stop: CancellationToken) -> anyhow::Result<()> {
-    let registry = Registry::new();
-    beside_metrics(alone.metrics, &registry, Box::pin(comments::run(alone.role, &registry, stop.clone())), &stop)
-        .await
+    let instruments = Instruments::of_process("comments")?;
+    let role = Box::pin(comments::run(alone.role, &instruments, stop.clone()));
+    beside_vitals(alone.metrics, &instruments, role, &stop).await
 }
 
 pub(crate) async fn votes(alone: Alone<votes::Options>, stop: CancellationToken) -> anyhow::Result<()> {
-    let registry = Registry::new();
-    beside_metrics(alone.metrics, &registry, Box::pin(votes::run(alone.role, &registry, stop.clone())), &stop)
-        .await
+    let instruments = Instruments::of_process("votes")?;
+    let role = Box::pin(votes::run(alone.role, &instruments, stop.clone()));
+    beside_vitals(alone.metrics, &instruments, role, &stop).await
 }
 
 pub(crate) async fn projector(alone: Alone<projector::Options>, stop: CancellationToken) -> anyhow::Result<()> {
-    let registry = Registry::new();
-    beside_metrics(alone.metrics, &registry, Box::pin(projector::run(alone.role, &registry, stop.clone())), &stop)
-        .await
+    let instruments = Instruments::of_process("projector")?;
+    let role = Box::pin(projector::run(alone.role, &instruments, stop.clone()));
+    beside_vitals(alone.metrics, &instruments, role, &stop).await
 }
 
 pub(crate) async fn gateway(alone: Alone<gateway::Options>, stop: CancellationToken) -> anyhow::Result<()> {
-    let registry = Registry::new();
+    let instruments = Instruments::of_process("gateway")?;
     let gateway = gateway::bind(&alone.role).await?;
-    beside_metrics(alone.metrics, &registry, Box::pin(gateway.run(&registry, stop.clone())), &stop).await
+    beside_vitals(alone.metrics, &instruments, Box::pin(gateway.run(&instruments, stop.clone())), &stop).await
 }
 
 pub(crate) async fn exporter(options: exporter::Options, stop: CancellationToken) -> anyhow::Result<()> {
     let exporter = exporter::bind(&options).await?;
-    let registry = Registry::new();
-    within_grace(Box::pin(exporter.run(&registry, stop.clone())), &stop).await
+    let instruments = Instruments::of_process("exporter")?;
+    within_grace(Box::pin(exporter.run(&instruments, stop.clone())), &stop).await
 }
 
-/// Runs a role and serves its metrics; when the role ends, both end.
-async fn beside_metrics(
+/// Runs a role and serves what it is watched with; when the role ends, both end.
+async fn beside_vitals(
     address: Option<SocketAddr>,
-    registry: &Registry,
+    instruments: &Instruments,
     role: Pin<Box<dyn Future<Output = anyhow::Result<()>> + '_>>,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
@@ -68,7 +69,8 @@ async fn beside_metrics(
         ended.cancel();
         outcome
     };
-    let (role, metrics) = tokio::join!(role, exporter::serve_metrics(listener, registry.clone(), stop.clone()));
+    let vitals = service::serve_vitals(listener, instruments.clone(), None, stop.clone());
+    let (role, metrics) = tokio::join!(role, vitals);
     role.and(metrics)
 }
 

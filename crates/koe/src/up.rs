@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use client::Client;
-use prometheus::Registry;
-use service::{NatsOptions, connect};
+use service::{Instruments, NatsOptions, connect};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -73,7 +72,11 @@ pub(crate) async fn run(options: Options, stop: CancellationToken) -> anyhow::Re
     broker::stop_orphan(&dir.nats()).await?;
     let nats = dir.again(options.nats, |before| before.nats);
     let mut broker = Broker::start(server, dir.nats(), nats, nats_token.clone()).await?;
-    let nats = NatsOptions { nats: format!("nats://{}", broker.address()), nats_token: Some(nats_token) };
+    let nats = NatsOptions {
+        nats: format!("nats://{}", broker.address()),
+        nats_token: Some(nats_token),
+        ..NatsOptions::default()
+    };
     let outcome = beside_broker(&options, &dir, (&mut broker, nats), session_key_file, &stop).await;
     broker.stop().await?;
     outcome
@@ -100,11 +103,14 @@ async fn beside_broker(
 
     let mut roles = Roles::new(stop.child_token());
     let (comments, votes, projector) = role_options(options, dir, &nats);
-    roles.run("comments", |registry, stop| async move { comments::run(comments, &registry, stop).await });
-    roles.run("votes", |registry, stop| async move { votes::run(votes, &registry, stop).await });
-    roles.run("projector", |registry, stop| async move { projector::run(projector, &registry, stop).await });
-    roles.run("gateway", |registry, stop| async move { gateway.run(&registry, stop).await });
-    roles.run("exporter", |registry, stop| async move { exporter.run(&registry, stop).await });
+    roles.run("comments", |instruments, stop| async move { comments::run(comments, &instruments, stop).await })?;
+    roles.run("votes", |instruments, stop| async move { votes::run(votes, &instruments, stop).await })?;
+    roles.run(
+        "projector",
+        |instruments, stop| async move { projector::run(projector, &instruments, stop).await },
+    )?;
+    roles.run("gateway", |instruments, stop| async move { gateway.run(&instruments, stop).await })?;
+    roles.run("exporter", |instruments, stop| async move { exporter.run(&instruments, stop).await })?;
 
     let outcome = tokio::select! {
         // The roles' end is looked at first: why one ended says more than what others missed of it.
@@ -198,25 +204,31 @@ async fn answers(connection: &async_nats::Client, service: &str) -> bool {
     connection.request(format!("$SRV.PING.{service}"), "".into()).await.is_ok()
 }
 
-/// The roles of this process, under one registry.
+/// The roles of this process, under one registry and one readiness.
 struct Roles {
-    registry: Registry,
+    process: Option<Instruments>,
     stop: CancellationToken,
     running: JoinSet<(&'static str, anyhow::Result<()>)>,
 }
 
 impl Roles {
     fn new(stop: CancellationToken) -> Self {
-        Self { registry: Registry::new(), stop, running: JoinSet::new() }
+        Self { process: None, stop, running: JoinSet::new() }
     }
 
-    fn run<F, R>(&mut self, name: &'static str, role: F)
+    fn run<F, R>(&mut self, name: &'static str, role: F) -> anyhow::Result<()>
     where
-        F: FnOnce(Registry, CancellationToken) -> R,
+        F: FnOnce(Instruments, CancellationToken) -> R,
         R: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
-        let role = role(self.registry.clone(), self.stop.clone());
+        let instruments = match &self.process {
+            Some(process) => process.beside(name)?,
+            None => Instruments::of_process(name)?,
+        };
+        self.process.get_or_insert_with(|| instruments.clone());
+        let role = role(instruments, self.stop.clone());
         self.running.spawn(async move { (name, role.await) });
+        Ok(())
     }
 
     /// A role that ends, ends the process, unless it was told to.

@@ -323,14 +323,7 @@ impl Folding {
         self.generation.position.send_replace(step.sequence);
         shared.metrics.sequence.set(i64::try_from(step.sequence).unwrap_or(i64::MAX));
         shared.metrics.count(step);
-        for outcome in &step.outcomes {
-            if matches!(outcome.verdict, views::Verdict::Froze | views::Verdict::Foreign) {
-                tracing::error!(
-                    event.sequence = outcome.sequence,
-                    "an event cannot be read; its thread stands still"
-                );
-            }
-        }
+        log(step);
         announce::announce(shared, step, epoch).await;
     }
 
@@ -391,5 +384,26 @@ impl Folding {
             "the log is not the one that was folded: it lost its tail or is another; rebuilding"
         );
         Ok(Some(Ended::LogLost { epoch: expected.epoch }))
+    }
+}
+
+/// What came of each event, by the id of its command: the end of the way that begins where the command was sent.
+fn log(step: &Step) {
+    for outcome in &step.outcomes {
+        let id = outcome.id.as_ref().map(tracing::field::display);
+        let (event, verdict) = (outcome.kind, outcome.verdict);
+        match verdict {
+            views::Verdict::Froze | views::Verdict::Foreign => tracing::error!(
+                event.sequence = outcome.sequence,
+                "an event cannot be read; its thread stands still"
+            ),
+            _ => tracing::debug!(
+                command.id = id,
+                event.sequence = outcome.sequence,
+                event.r#type = event,
+                ?verdict,
+                "an event is folded"
+            ),
+        }
     }
 }

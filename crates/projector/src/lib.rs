@@ -6,6 +6,8 @@ mod announce;
 mod answers;
 mod folding;
 mod generations;
+mod health;
+mod housekeeping;
 mod limits;
 mod manager;
 mod metrics;
@@ -23,8 +25,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use journal::Journal;
-use prometheus::Registry;
-use service::{Door, NatsOptions, connect};
+use service::{Door, Instruments, NatsOptions};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -60,16 +61,16 @@ pub struct Options {
 }
 
 /// Runs the projector until the stop.
-pub async fn run(options: Options, registry: &Registry, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(options: Options, instruments: &Instruments, stop: CancellationToken) -> anyhow::Result<()> {
     let store_options =
         views::Options { cache_bytes: options.cache_mib * 1024 * 1024, ..views::Options::default() };
     let generations = Generations::open(&options.data, store_options)
         .with_context(|| format!("the data directory {} cannot be used", options.data.display()))?;
     // Consuming at full speed and answering share no connection, so that neither starves the other.
-    let consuming = connect(&options.nats, "koe-projector-fold").await?;
-    let answering = connect(&options.nats, "koe-projector").await?;
+    let consuming = instruments.connect(&options.nats, "koe-projector-fold").await?;
+    let answering = instruments.connect(&options.nats, "koe-projector").await?;
     let journal = Journal::open(consuming, &journal::Options::default()).await?;
-    let metrics = Metrics::new(registry)?;
+    let metrics = Metrics::new(instruments.registry())?;
     let (orders, ordered) = mpsc::channel(ORDERS_WAITING_MAX);
     let (finds, found) = mpsc::channel(FINDS_WAITING_MAX);
     let asked = (orders, finds);
@@ -77,16 +78,23 @@ pub async fn run(options: Options, registry: &Registry, stop: CancellationToken)
     let shared = Arc::new(Shared::new(log, answering.clone(), metrics, asked, options.data));
     let mut door = Door::open(
         &answering,
-        ("projector", "koe-queries", "Queries about threads, as of a position"),
-        registry,
+        ("koe-queries", "Queries about threads, as of a position"),
+        instruments,
         stop.clone(),
     )
     .await?;
     queries::serve(&mut door, &shared).await?;
+    let ready = Arc::clone(&shared);
+    instruments.ready_when(move || {
+        let ready = health::ready(&ready);
+        async { ready }
+    });
     tracing::info!("the projector answers");
+    let keeping = housekeeping::keep(&shared);
     let watching = async {
         tokio::select! {
             () = journal.watch() => {}
+            () = keeping => {}
             () = stop.cancelled() => {}
         }
         anyhow::Ok(())

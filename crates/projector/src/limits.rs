@@ -65,3 +65,9 @@ pub(crate) const HEAD_AGE_MAX: Duration = Duration::from_secs(3);
 pub(crate) const STALLED_TICKS_MAX: u32 = 20;
 /// The old generation may be ahead by what came in between; the new one has this long to get there.
 pub(crate) const SWITCH_WAIT_MAX: Duration = Duration::from_secs(30);
+/// Events that a projector may be behind and still be ready: as many as it folds in one step, well below a second.
+pub(crate) const READY_LAG_EVENTS_MAX: u64 = 10_000;
+/// A projector that has not seen the log's end for so long is not ready; it looks each second, and a look may take three.
+pub(crate) const READY_HEAD_AGE_MAX: Duration = Duration::from_secs(10);
+/// How often disk and caches are looked at: below the usual scrape interval of 15 s, and a listing of files each.
+pub(crate) const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(5);

@@ -1,13 +1,19 @@
 //! What the projector counts.
 
+mod keeping;
+
 use domain::Event;
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 use views::{Step, Verdict};
 
 use crate::shared::StoreState;
+use keeping::Keeping;
 
 /// From a batch of one to a full one, in seconds.
 const STEP_BUCKETS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
+
+/// From an event alone to a full batch of a generation that serves.
+const EVENTS_BUCKETS: [f64; 9] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0];
 
 /// The projector's metrics; hot paths hold their child.
 pub(crate) struct Metrics {
@@ -29,12 +35,22 @@ pub(crate) struct Metrics {
     pub(crate) damaged: IntCounter,
     erased: IntGauge,
     begun: IntGauge,
+    step_events: Histogram,
+    pub(crate) kept: Keeping,
 }
 
 /// How long something takes that is folded and written.
 fn duration(registry: &Registry, what: &str, help: &str) -> anyhow::Result<Histogram> {
     let name = format!("koe_projector_{what}_duration_seconds");
     let histogram = Histogram::with_opts(HistogramOpts::new(name, help).buckets(STEP_BUCKETS.to_vec()))?;
+    registry.register(Box::new(histogram.clone()))?;
+    Ok(histogram)
+}
+
+fn step_events(registry: &Registry) -> anyhow::Result<Histogram> {
+    let opts =
+        HistogramOpts::new("koe_projector_step_events", "Messages in one batch that was folded and written.");
+    let histogram = Histogram::with_opts(opts.buckets(EVENTS_BUCKETS.to_vec()))?;
     registry.register(Box::new(histogram.clone()))?;
     Ok(histogram)
 }
@@ -65,6 +81,8 @@ impl Metrics {
         )?;
         registry.register(Box::new(store.clone()))?;
         Ok(Self {
+            step_events: step_events(registry)?,
+            kept: Keeping::new(registry)?,
             folded: Event::KINDS.iter().map(|kind| (*kind, folded.with_label_values(&[kind]))).collect(),
             void,
             skipped: counter(
@@ -131,6 +149,7 @@ impl Metrics {
     }
 
     pub(crate) fn count(&self, step: &Step) {
+        self.step_events.observe(f64::from(u32::try_from(step.outcomes.len()).unwrap_or(u32::MAX)));
         for outcome in &step.outcomes {
             match outcome.verdict {
                 Verdict::Applied => {

@@ -96,7 +96,7 @@ fn from_data(data: &Path) -> anyhow::Result<NatsOptions> {
     read.with_context(|| format!("{} cannot be read", path.display()))?;
     let Addresses { nats, nats_token } = serde_json::from_str(&text)
         .with_context(|| format!("{} is not what `koe up` writes: start that again", path.display()))?;
-    Ok(NatsOptions { nats, nats_token: nats_token.filter(|token| !token.is_empty()) })
+    Ok(NatsOptions { nats, nats_token: nats_token.filter(|token| !token.is_empty()), ..NatsOptions::default() })
 }
 
 #[cfg(test)]

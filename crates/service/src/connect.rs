@@ -1,9 +1,13 @@
 //! One connection to NATS, from options.
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use async_nats::{ConnectOptions, Event};
+use prometheus::{IntCounter, IntGauge};
 
 /// A broker that starts beside us may take this long to listen.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
@@ -11,14 +15,23 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
 const TELL_PAUSE: Duration = Duration::from_secs(5);
 /// The pause between attempts to connect, before all but the first: first and again.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
+/// A seed file holds a seed of 58 characters, with room for the lines of a credentials file around it.
+const SEED_FILE_BYTES_MAX: u64 = 4_096;
 
-/// Where NATS is.
-#[derive(Clone, clap::Args)]
+/// Where NATS is, and who we are to it.
+#[derive(Clone, Default, clap::Args)]
 pub struct NatsOptions {
-    /// Address of the nats-server, or of several, separated by commas.
+    /// Address of the nats-server, or of several, separated by commas; tls:// asks for TLS.
     #[arg(long, env = "KOE_NATS", value_name = "URL", default_value = "nats://127.0.0.1:4222")]
     pub nats: String,
-    /// Token that the nats-server asks for.
+    /// File with the seed of the NATS user's key (nkey): who we are to the nats-server. See docs/security.md.
+    #[arg(long, env = "KOE_NATS_NKEY_FILE", value_name = "FILE", conflicts_with = "nats_token")]
+    pub nats_nkey_file: Option<PathBuf>,
+    /// File with the certificates that the nats-server's own is signed by, for a tls:// address. Without it: those of this
+    /// machine.
+    #[arg(long, env = "KOE_NATS_CA_FILE", value_name = "FILE")]
+    pub nats_ca_file: Option<PathBuf>,
+    /// Token that the nats-server asks for, where it has one for everybody.
     #[arg(long, env = "KOE_NATS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub nats_token: Option<String>,
 }
@@ -30,17 +43,41 @@ impl std::fmt::Debug for NatsOptions {
     }
 }
 
+/// What is counted of one connection.
+pub(crate) struct Counts {
+    pub(crate) connected: IntGauge,
+    pub(crate) reconnects: IntCounter,
+    pub(crate) slow_consumers: IntCounter,
+    pub(crate) was_connected: AtomicBool,
+}
+
 /// Connects under a name, and stays connected: a connection that breaks is made again for ever.
 pub async fn connect(options: &NatsOptions, name: &str) -> anyhow::Result<async_nats::Client> {
+    counted(options, name, None).await
+}
+
+pub(crate) async fn counted(
+    options: &NatsOptions,
+    name: &str,
+    counts: Option<Arc<Counts>>,
+) -> anyhow::Result<async_nats::Client> {
     let addresses = options.nats.split(',').map(|url| url.trim().parse()).collect::<Result<Vec<_>, _>>();
     let addresses: Vec<async_nats::ServerAddr> =
         addresses.with_context(|| format!("`{}` is not the address of a nats-server", options.nats))?;
+    let seed = options.nats_nkey_file.as_deref().map(seed_in).transpose()?;
     let (began, mut told) = (Instant::now(), None);
     loop {
-        match connect_options(options, name).connect(addresses.as_slice()).await {
+        let connect = connect_options(options, seed.as_deref(), name, counts.clone());
+        match connect.connect(addresses.as_slice()).await {
             Ok(client) => return Ok(client),
             Err(error) if error.kind() == async_nats::ConnectErrorKind::AuthorizationViolation => {
-                bail!("{} wants another token: check --nats-token", options.nats);
+                bail!(
+                    "{} does not let us in: check --nats-nkey-file or --nats-token, and that this user is in its configuration",
+                    options.nats
+                );
+            }
+            Err(error) if error.kind() == async_nats::ConnectErrorKind::Tls => {
+                bail!("no TLS with {}: check --nats-ca-file ({error})", options.nats);
             }
             Err(error) => {
                 if began.elapsed() > CONNECT_PATIENCE {
@@ -56,19 +93,68 @@ pub async fn connect(options: &NatsOptions, name: &str) -> anyhow::Result<async_
     }
 }
 
-fn connect_options(options: &NatsOptions, name: &str) -> ConnectOptions {
+/// The seed in a file: alone, or in the frame that credentials files have.
+fn seed_in(file: &Path) -> anyhow::Result<String> {
+    let read = || {
+        let size = std::fs::metadata(file)?.len();
+        if size > SEED_FILE_BYTES_MAX { Ok(String::new()) } else { std::fs::read_to_string(file) }
+    };
+    let text = read()
+        .with_context(|| format!("{} cannot be read: name another with --nats-nkey-file", file.display()))?;
+    let seed = text.lines().map(str::trim).find(|line| line.starts_with("SU"));
+    ensure!(
+        seed.is_some(),
+        "{} holds no seed of a NATS user (a line that begins with SU): `koe nats-keys` makes one",
+        file.display()
+    );
+    Ok(seed.unwrap_or_default().to_owned())
+}
+
+fn connect_options(
+    options: &NatsOptions,
+    seed: Option<&str>,
+    name: &str,
+    counts: Option<Arc<Counts>>,
+) -> ConnectOptions {
     let role = name.to_owned();
-    let connect = ConnectOptions::new()
+    let mut connect = ConnectOptions::new()
         .name(name)
+        // What a user may subscribe to is fenced, its answers too.
+        .custom_inbox_prefix(format!("_INBOX.{name}"))
         .max_reconnects(None)
         .reconnect_delay_callback(|attempt| if attempt <= 1 { Duration::ZERO } else { RECONNECT_PAUSE })
         .event_callback(move |event| {
-            let role = role.clone();
-            async move { report(&role, &event) }
+            report(&role, &event);
+            if let Some(counts) = &counts {
+                counts.count(&event);
+            }
+            async {}
         });
+    if let Some(file) = &options.nats_ca_file {
+        connect = connect.add_root_certificates(file.clone());
+    }
+    if let Some(seed) = seed {
+        connect = connect.nkey(seed.to_owned());
+    }
     match &options.nats_token {
         Some(token) => connect.token(token.clone()),
         None => connect,
+    }
+}
+
+impl Counts {
+    fn count(&self, event: &Event) {
+        match event {
+            Event::Connected => {
+                self.connected.set(1);
+                if self.was_connected.swap(true, Ordering::Relaxed) {
+                    self.reconnects.inc();
+                }
+            }
+            Event::Disconnected | Event::Closed => self.connected.set(0),
+            Event::SlowConsumer(_) => self.slow_consumers.inc(),
+            Event::Draining | Event::LameDuckMode | Event::ServerError(_) | Event::ClientError(_) => {}
+        }
     }
 }
 

@@ -19,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 use wire::codec::{APPLICATION_JSON, CONTENT_TYPE, Format, REQUEST_BYTES_MAX};
 use wire::error::Failure;
 
-use crate::Refusal;
 use crate::metrics::Metrics;
+use crate::{Instruments, Refusal};
 
 /// Requests that one endpoint serves at once; more are told `overloaded` and may be sent again.
 const IN_FLIGHT_MAX: usize = 1_024;
@@ -49,15 +49,15 @@ impl Door {
     /// Opens the door of a role, under the name that `$SRV.INFO` shows. No request is taken yet.
     pub async fn open(
         client: &async_nats::Client,
-        (role, name, description): (&str, &str, &str),
-        registry: &prometheus::Registry,
+        (name, description): (&str, &str),
+        instruments: &Instruments,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let service =
             client.service_builder().description(description).start(name, env!("CARGO_PKG_VERSION")).await;
         let service =
             service.map_err(anyhow::Error::from_boxed).context("the NATS service cannot be announced")?;
-        let metrics = Metrics::new(role, registry)?;
+        let metrics = Metrics::new(instruments.role(), instruments.registry())?;
         Ok(Self { client: client.clone(), service, metrics, stop, endpoints: JoinSet::new() })
     }
 
@@ -76,7 +76,7 @@ impl Door {
     {
         let added = self.service.endpoint_builder().name(name).add(subject).await;
         let endpoint = added.map_err(anyhow::Error::from_boxed).context("an endpoint cannot be added")?;
-        let (client, metrics, handler) = (self.client.clone(), self.metrics.clone(), Arc::new(handler));
+        let (client, metrics, handler) = (self.client.clone(), self.metrics.of(name), Arc::new(handler));
         let answer = move |request: async_nats::service::Request, has_place: bool| {
             let (client, metrics, handler) = (client.clone(), metrics.clone(), Arc::clone(&handler));
             async move {
@@ -84,8 +84,7 @@ impl Door {
                 let handler = has_place.then_some(handler.as_ref());
                 let (format, outcome) = answer(&request, handler).await;
                 let code = outcome.as_ref().map_or_else(|refusal| refusal.code.as_str(), |_| "ok");
-                metrics.requests.with_label_values(&[name, code]).inc();
-                metrics.durations.with_label_values(&[name]).observe(began.elapsed().as_secs_f64());
+                metrics.answered(code, began.elapsed());
                 if let Err(error) = respond(&client, request, format, outcome).await {
                     tracing::debug!(endpoint = name, %error, "an answer could not be sent");
                 }

@@ -1,14 +1,27 @@
 //! What a door counts.
 
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use std::time::Duration;
+
+use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry};
 
 /// From a cached fact to a wait for the fold, in seconds.
 const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
-#[derive(Clone)]
+/// The code of an answer that is no refusal.
+pub(crate) const OK: &str = "ok";
+
 pub(crate) struct Metrics {
-    pub(crate) requests: IntCounterVec,
-    pub(crate) durations: HistogramVec,
+    requests: IntCounterVec,
+    durations: HistogramVec,
+}
+
+/// Those of one endpoint: what most answers need is held, and found by no name.
+#[derive(Clone)]
+pub(crate) struct OfEndpoint {
+    name: &'static str,
+    ok: IntCounter,
+    duration: Histogram,
+    requests: IntCounterVec,
 }
 
 impl Metrics {
@@ -31,5 +44,26 @@ impl Metrics {
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(durations.clone()))?;
         Ok(Self { requests, durations })
+    }
+
+    pub(crate) fn of(&self, endpoint: &'static str) -> OfEndpoint {
+        OfEndpoint {
+            name: endpoint,
+            ok: self.requests.with_label_values(&[endpoint, OK]),
+            duration: self.durations.with_label_values(&[endpoint]),
+            requests: self.requests.clone(),
+        }
+    }
+}
+
+impl OfEndpoint {
+    /// Counts an answer.
+    pub(crate) fn answered(&self, code: &'static str, after: Duration) {
+        if code == OK {
+            self.ok.inc();
+        } else {
+            self.requests.with_label_values(&[self.name, code]).inc();
+        }
+        self.duration.observe(after.as_secs_f64());
     }
 }

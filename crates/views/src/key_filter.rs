@@ -65,16 +65,44 @@ impl KeyFilter {
 pub(crate) struct Source {
     tree: sled::Tree,
     keys: Arc<KeyFilter>,
+    lookups: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    kept: AtomicU64,
+    read: AtomicU64,
+}
+
+/// What the fold asked for since its store was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lookups {
+    /// Found in memory.
+    pub kept: u64,
+    /// Asked of the store, or known not to be there.
+    pub read: u64,
 }
 
 impl Source {
     /// `keys` are all those of the tree.
     pub(crate) fn new(tree: &sled::Tree, keys: KeyFilter) -> Self {
-        Self { tree: tree.clone(), keys: Arc::new(keys) }
+        Self { tree: tree.clone(), keys: Arc::new(keys), lookups: Arc::default() }
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<IVec>, Error> {
         Ok(if self.keys.may_hold(key) { self.tree.get(key)? } else { None })
+    }
+
+    /// Counts what was asked for. Many are counted at once: one by one, tables would wait for each other's cache line.
+    pub(crate) fn count(&self, asked: Lookups) {
+        self.lookups.kept.fetch_add(asked.kept, Ordering::Relaxed);
+        self.lookups.read.fetch_add(asked.read, Ordering::Relaxed);
+    }
+
+    /// What was counted.
+    pub(crate) fn lookups(&self) -> Lookups {
+        let Counts { kept, read } = self.lookups.as_ref();
+        Lookups { kept: kept.load(Ordering::Relaxed), read: read.load(Ordering::Relaxed) }
     }
 
     /// The key is about to be written.

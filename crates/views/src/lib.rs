@@ -46,6 +46,7 @@ pub use cursor::{CURSOR_BYTES_MAX, Cursor, CursorFailed};
 pub use digest::{Digest, Voters};
 pub use error::Error;
 pub use fold::{Outcome, Verdict};
+pub use key_filter::Lookups;
 pub use known::{CommentStanding, KnownCommand};
 pub use laws::{BrokenLaw, Field};
 pub use lists::{SiteSettings, ThreadEntry};

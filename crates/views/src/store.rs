@@ -13,7 +13,7 @@ use crate::draft::{Draft, Touched, TouchedThread};
 use crate::error::Error;
 use crate::fold::Outcome;
 use crate::inventory::Inventory;
-use crate::key_filter::Source;
+use crate::key_filter::{Lookups, Source};
 use crate::keys::{Key, PlaceNo};
 use crate::pages::View;
 use crate::records::{Checkpoint, Scores};
@@ -58,6 +58,7 @@ impl Default for Options {
 pub struct Store {
     db: sled::Db,
     pub(crate) tree: sled::Tree,
+    source: Source,
     /// Applying a batch and reading a page exclude each other for that moment; readers share.
     pub(crate) gate: RwLock<()>,
     pub(crate) sequence: AtomicU64,
@@ -138,12 +139,14 @@ impl Store {
         }
         let sequence = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.sequence);
         let (inventory, keys) = Inventory::taken(&tree, sequence)?;
-        let draft = Draft::new(&Source::new(&tree, keys), options.fold_cache_bytes);
+        let source = Source::new(&tree, keys);
+        let draft = Draft::new(&source, options.fold_cache_bytes);
         let folder = Folder::new(draft, checkpoint, inventory, &tree)?;
         let open = folder.is_open();
         Ok(Self {
             db,
             tree,
+            source,
             gate: RwLock::new(()),
             sequence: AtomicU64::new(sequence),
             step_events_max: options.step_events_max.get(),
@@ -171,6 +174,11 @@ impl Store {
     /// Everything as of one position, for as long as the view is held; folding waits for that long.
     pub fn view(&self) -> View<'_> {
         View::new(self)
+    }
+
+    /// What the fold asked for since this was opened.
+    pub fn lookups(&self) -> Lookups {
+        self.source.lookups()
     }
 
     /// Brings everything written to the disk.

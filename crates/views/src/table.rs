@@ -8,7 +8,7 @@ use std::collections::hash_map::Entry;
 
 use crate::error::Error;
 use crate::inventory::{Inventory, Stamp};
-use crate::key_filter::Source;
+use crate::key_filter::{Lookups, Source};
 use crate::keys::{Key, KeyBytes};
 use crate::value::{Value, checksum_of};
 
@@ -25,6 +25,8 @@ pub(crate) struct Table<V> {
     /// What `recent` takes, about.
     bytes: usize,
     bytes_max: usize,
+    /// What the step asked for.
+    asked: Lookups,
 }
 
 struct Slot<V> {
@@ -69,15 +71,19 @@ impl<V: Value> Table<V> {
             changed: Vec::new(),
             bytes: 0,
             bytes_max,
+            asked: Lookups::default(),
         }
     }
 
     pub(crate) fn get(&mut self, key: &Key<'_>) -> Result<Option<&V>, Error> {
-        let Self { source, recent, former, bytes, .. } = self;
+        let Self { source, recent, former, bytes, asked, .. } = self;
         let slot = match recent.entry(key.encode()) {
-            Entry::Occupied(known) => known.into_mut(),
+            Entry::Occupied(known) => {
+                asked.kept += 1;
+                known.into_mut()
+            }
             Entry::Vacant(vacant) => {
-                let found = find(former, bytes, source, vacant.key())?;
+                let found = find(former, (bytes, asked), source, vacant.key())?;
                 vacant.insert(found)
             }
         };
@@ -86,11 +92,14 @@ impl<V: Value> Table<V> {
 
     /// The value, for a change.
     pub(crate) fn change(&mut self, key: &Key<'_>) -> Result<&mut Option<V>, Error> {
-        let Self { source, recent, former, bytes, changed, .. } = self;
+        let Self { source, recent, former, bytes, changed, asked, .. } = self;
         let key = key.encode();
         let slot = match recent.entry(key.clone()) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(vacant) => vacant.insert(find(former, bytes, source, &key)?),
+            Entry::Occupied(known) => {
+                asked.kept += 1;
+                known.into_mut()
+            }
+            Entry::Vacant(vacant) => vacant.insert(find(former, (bytes, asked), source, &key)?),
         };
         if !std::mem::replace(&mut slot.changed, true) {
             changed.push(key);
@@ -153,6 +162,7 @@ impl<V: Value> Table<V> {
             }
             self.bytes += slot.bytes;
         }
+        self.source.count(std::mem::take(&mut self.asked));
         if self.bytes > self.bytes_max {
             self.former = std::mem::take(&mut self.recent);
             self.bytes = 0;
@@ -172,16 +182,24 @@ impl Was {
     }
 }
 
+fn read(asked: &mut Lookups, source: &Source, key: &KeyBytes) -> Result<Option<sled::IVec>, Error> {
+    asked.read += 1;
+    source.get(key)
+}
+
 /// What was asked for before, or what stands in the store.
 fn find<V: Value>(
     former: &mut Slots<V>,
-    bytes: &mut usize,
+    (bytes, asked): (&mut usize, &mut Lookups),
     source: &Source,
     key: &KeyBytes,
 ) -> Result<Slot<V>, Error> {
     let slot = match former.remove(key) {
-        Some(slot) => slot,
-        None => match source.get(key)? {
+        Some(slot) => {
+            asked.kept += 1;
+            slot
+        }
+        None => match read(asked, source, key)? {
             Some(stored) => {
                 let bytes = bytes_of::<V>(stored.len());
                 let was = Was::of(Some(&stored))?;

@@ -7,16 +7,16 @@ mod nats;
 
 use std::sync::Arc;
 
-use prometheus::Registry;
+use service::Instruments;
 use tokio_util::sync::CancellationToken;
 use writer::{About, Repeats};
 pub use writer::{Options, RateOptions};
 
-const ABOUT: About = About { role: "votes", name: "koe-votes", description: "Commands that set votes" };
+const ABOUT: About = About { name: "koe-votes", description: "Commands that set votes" };
 
 /// Serves until the stop.
-pub async fn run(options: Options, registry: &Registry, stop: CancellationToken) -> anyhow::Result<()> {
-    let (writer, mut door) = writer::start(ABOUT, &options, Repeats::MustBeFresh, registry, stop).await?;
+pub async fn run(options: Options, instruments: &Instruments, stop: CancellationToken) -> anyhow::Result<()> {
+    let (writer, mut door) = writer::start(ABOUT, &options, Repeats::MustBeFresh, instruments, stop).await?;
     nats::serve(&mut door, Arc::clone(&writer)).await?;
     tracing::info!("votes are taken");
     writer::serve(door, &writer).await

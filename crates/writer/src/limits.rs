@@ -19,3 +19,5 @@ pub(crate) const ACTORS_MAX: usize = 100_000;
 pub(crate) const ACTORS_CHECK_INTERVAL: u64 = 1_024;
 /// Voters that a refusal names: whoever mistook a list sees which one it was, and the answer stays short.
 pub(crate) const VOTERS_TOLD_MAX: usize = 10;
+/// A writer that has not seen the log's end for so long is not ready; it looks each second, and a look may take three.
+pub(crate) const HEAD_AGE_MAX: Duration = Duration::from_secs(10);

@@ -11,6 +11,7 @@ use domain::{AuthorId, Command, CommandBody, Envelope, Event, Place, Rejection, 
 use journal::{Appended, Journal};
 use prometheus::Registry;
 use service::Refusal;
+use tracing::Instrument as _;
 use wire::command::Asked;
 use wire::error::Failure;
 use wire::{Code, Position, v1};
@@ -119,6 +120,22 @@ impl Writer {
         per_minute: u32,
         judge: &impl Judge,
     ) -> Result<v1::CommandReply, Refusal> {
+        let command = &asked.command;
+        let span = tracing::info_span!(
+            "command",
+            command.id = %command.id,
+            site.id = %command.place.site,
+            thread.id = command.place.thread.as_ref().map(tracing::field::display)
+        );
+        self.decide_and_record(asked, per_minute, judge).instrument(span).await
+    }
+
+    async fn decide_and_record(
+        &self,
+        asked: Asked,
+        per_minute: u32,
+        judge: &impl Judge,
+    ) -> Result<v1::CommandReply, Refusal> {
         let Asked { command, wait } = asked;
         if !self.rates.allow(&command.place.site, &command.actor.id, per_minute) {
             return Err(Failure::RateLimited.into());
@@ -188,6 +205,7 @@ impl Writer {
             }
             Appended::Reused => return Err(Rejection::CommandIdReused.into()),
         };
+        tracing::debug!(event.sequence = sequence, "the command is recorded");
         let epoch = self.journal.head().borrow().epoch;
         Ok(self.reply(draft, Position { epoch, sequence }.to_string()).await)
     }
