@@ -43,7 +43,7 @@ check: ## Check the files of deploy/, docker-compose.yml and the documents' link
 	@tools/fetch nats-server promtool
 	tools/check-files
 	promtool check config deploy/prometheus/prometheus.yml
-	KOE_NATS_TOKEN=koe_check nats-server -t -c deploy/nats/nats.conf
+	tools/check-nats-conf
 
 lint: ## Check format and lints of the Rust code and of proto/, and that the contract breaks nothing released
 	@tools/fetch buf

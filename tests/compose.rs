@@ -51,9 +51,8 @@ async fn every_role_of_the_compose_file_starts_and_together_they_serve() {
         command.env_clear().args(&words);
         for (variable, value) in environment {
             assert!(variable.starts_with("KOE_"), "{variable}");
-            let value =
-                if value.starts_with("${KOE_NATS_TOKEN") { "koe_scenario_token".to_owned() } else { here(&value) };
-            command.env(variable, value);
+            let seed = nats.keys().join(&name).with_extension("nk");
+            command.env(variable, here(&value).replace("/run/secrets/nats_seed", seed.to_str().unwrap()));
         }
         started.push((name.clone(), Process::spawn(&mut command, dir.path().join(format!("{name}.log")))));
     }

@@ -14,7 +14,7 @@ use crate::sandbox::{Process, Sandbox, TOKEN, command, eventually, moderator, re
 fn example(sandbox: &Sandbox, path: &str) -> Command {
     let mut command = Command::new(root().join("examples").join(path));
     command.env("PYTHONPATH", root().join(".tools/python")).env("PYTHONDONTWRITEBYTECODE", "1");
-    command.env("NATS_URL", sandbox.nats.url().replace("://", &format!("://{TOKEN}@")));
+    command.env("NATS_URL", sandbox.nats.url().replace("://", &format!("://operator:{TOKEN}@")));
     command.current_dir(sandbox.dir.path());
     command
 }

@@ -223,7 +223,7 @@ async fn a_full_broker_says_so_and_keeps_what_it_has() {
 async fn our_partition_is_the_servers() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("mapped.conf");
-    let mapping = "authorization { token: koe_scenario_token }\n\
+    let mapping = "authorization { user: operator, password: koe_scenario_token }\n\
                    mappings = { \"in.*.*\": \"out.{{partition(64,1,2)}}.{{wildcard(1)}}.{{wildcard(2)}}\" }\n";
     std::fs::write(&config, mapping).unwrap();
     let nats = Nats::start_with(dir.path().join("nats"), config).await;

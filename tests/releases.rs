@@ -23,7 +23,7 @@ fn first_release() -> tempfile::TempDir {
 async fn client(up: &Up, data: &std::path::Path) -> Client {
     let addresses = std::fs::read_to_string(data.join("addresses.json")).unwrap();
     let addresses: serde_json::Value = serde_json::from_str(&addresses).unwrap();
-    let options = async_nats::ConnectOptions::with_token(addresses["nats_token"].as_str().unwrap().to_owned());
+    let options = crate::sandbox::operator_with(addresses["nats_token"].as_str().unwrap());
     let nats = options.connect(addresses["nats"].as_str().unwrap()).await.unwrap();
     assert!(!up.http.is_empty());
     Client::new(nats)

@@ -150,11 +150,19 @@ impl Nats {
         Self { dir, port, process }
     }
 
+    /// Where the seeds of the roles' keys lie.
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.dir.join("keys")
+    }
+
     fn spawn(dir: &Path, config: &Path, port: &str) -> Process {
         std::fs::create_dir_all(dir.join("ports")).unwrap();
         let mut command = Command::new(tool("nats-server"));
         command.arg("-c").arg(config).args(["-a", "127.0.0.1", "-p", port]);
         command.arg("-sd").arg(dir.join("store")).arg("--ports_file_dir").arg(dir.join("ports"));
+        let keys = Command::new(koe()).arg("nats-keys").arg(dir.join("keys")).output().unwrap();
+        assert!(keys.status.success(), "{}", text(&keys.stderr));
+        command.envs(text(&keys.stdout).lines().map(|line| line.split_once('=').unwrap()).map(owned));
         Process::spawn(command.env("KOE_NATS_TOKEN", TOKEN), dir.join("nats.log"))
     }
 
@@ -177,11 +185,22 @@ impl Nats {
     }
 
     pub(crate) async fn connect(&self) -> async_nats::Client {
-        eventually("nats-server takes a connection", async || {
-            async_nats::ConnectOptions::with_token(TOKEN.to_owned()).connect(self.url()).await.ok()
-        })
-        .await
+        eventually("nats-server takes a connection", async || operator().connect(self.url()).await.ok()).await
     }
+}
+
+/// Connects as the operator, who may do everything.
+pub(crate) fn operator() -> async_nats::ConnectOptions {
+    operator_with(TOKEN)
+}
+
+/// The same, with another password.
+pub(crate) fn operator_with(password: &str) -> async_nats::ConnectOptions {
+    async_nats::ConnectOptions::with_user_and_password("operator".to_owned(), password.to_owned())
+}
+
+fn owned((variable, value): (&str, &str)) -> (String, String) {
+    (variable.to_owned(), value.to_owned())
 }
 
 /// A nats-server, roles, and a site `s` with a thread `t`.
@@ -240,7 +259,8 @@ impl Sandbox {
 
     fn spawn(&self, role: &'static str, index: usize) -> Process {
         let mut command = Command::new(koe());
-        command.arg(role).args(["--nats", &self.nats.url(), "--nats-token", TOKEN]);
+        command.arg(role).args(["--nats", &self.nats.url(), "--nats-nkey-file"]);
+        command.arg(self.nats.keys().join(role).with_extension("nk"));
         if role == "projector" {
             command
                 .arg("--data")

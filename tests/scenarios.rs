@@ -38,6 +38,7 @@ mod moments;
 mod operators;
 mod orders;
 mod page;
+mod permissions;
 mod releases;
 mod repeats;
 mod sandbox;

@@ -9,7 +9,7 @@ use domain::{Actor, CommentId, Event, Place, Role, Vote};
 use journal::Journal;
 use wire::v1;
 
-use crate::sandbox::{PATIENCE, Sandbox, TOKEN, code, eventually, moderator, reader, vote};
+use crate::sandbox::{PATIENCE, Sandbox, code, eventually, moderator, reader, vote};
 
 pub(crate) fn place(thread: &str) -> Place {
     Place { site: "s".parse().unwrap(), thread: Some(thread.parse().unwrap()) }
@@ -236,8 +236,7 @@ async fn changes_missed_while_away_are_told_after_a_resume_and_a_reconnect() {
     let broker = sandbox.nats.url().replace("nats://", "");
     let mut relay = Relay { port: 0, broker, ways: tokio::task::JoinSet::new() };
     relay.open().await;
-    let way =
-        async_nats::ConnectOptions::with_token(TOKEN.to_owned()).connect(format!("127.0.0.1:{}", relay.port));
+    let way = crate::sandbox::operator().connect(format!("127.0.0.1:{}", relay.port));
     let client = Client::new(way.await.unwrap());
     let mut changes = client.follow_changes(&site, &thread, Some(&seen)).await.unwrap();
     assert_eq!(up(&change_of(&mut changes, comment).await), 1, "from while nobody listened");

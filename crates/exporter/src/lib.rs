@@ -113,8 +113,10 @@ async fn watch(nats: &NatsOptions, metrics: &Metrics, instruments: &Instruments)
 
 /// Opens the log, however long that takes: a broker that is there may not be ready.
 async fn open(nats: async_nats::Client, metrics: &Metrics) -> Journal {
+    // Who watches makes nothing.
+    let options = journal::Options { provision: journal::Provision::Never, ..journal::Options::default() };
     loop {
-        match Journal::open(nats.clone(), &journal::Options::default()).await {
+        match Journal::open(nats.clone(), &options).await {
             Ok(journal) => return journal,
             Err(error) => metrics.poll_failed(metrics::Target::Log, &error),
         }

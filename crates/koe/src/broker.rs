@@ -14,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The same file that docker-compose.yml gives to its nats-server.
 const CONFIG: &str = include_str!("../../../deploy/nats/nats.conf");
+/// What it includes.
+const USERS: &str = include_str!("../../../deploy/nats/users.conf");
 /// Older ones lack what Koe relies on: `sync_interval` that holds after deletes too.
 const VERSION_MIN: (u32, u32, u32) = (2, 15, 1);
 /// A server with a large log reads it before it listens.
@@ -27,11 +29,14 @@ const RESTARTS_WITHIN: Duration = Duration::from_mins(1);
 /// How often a start or a stop is looked at.
 const POLL: Duration = Duration::from_millis(25);
 
+/// What the server must know of its users, as variables of its environment.
+pub(crate) type Secrets = Vec<(String, String)>;
+
 /// A nats-server of this process.
 pub(crate) struct Broker {
     executable: PathBuf,
     dir: PathBuf,
-    token: String,
+    secrets: Secrets,
     address: SocketAddr,
     child: Child,
 }
@@ -100,12 +105,14 @@ impl Broker {
         executable: PathBuf,
         dir: PathBuf,
         asked: SocketAddr,
-        token: String,
+        secrets: Secrets,
     ) -> anyhow::Result<Self> {
         fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
-        fs::write(dir.join("nats.conf"), CONFIG).context("the broker's configuration cannot be written")?;
-        let child = spawn(&executable, &dir, asked, &token)?;
-        let mut broker = Self { executable, dir, token, address: asked, child };
+        for (file, text) in [("nats.conf", CONFIG), ("users.conf", USERS)] {
+            fs::write(dir.join(file), text).context("the broker's configuration cannot be written")?;
+        }
+        let child = spawn(&executable, &dir, asked, &secrets)?;
+        let mut broker = Self { executable, dir, secrets, address: asked, child };
         broker.address = broker.listening(asked).await?;
         Ok(broker)
     }
@@ -129,7 +136,7 @@ impl Broker {
             }
             restarts.push_back(Instant::now());
             tracing::error!(%ended, "nats-server ended; starting it again");
-            self.child = spawn(&self.executable, &self.dir, self.address, &self.token)?;
+            self.child = spawn(&self.executable, &self.dir, self.address, &self.secrets)?;
             self.listening(self.address).await?;
         }
     }
@@ -188,7 +195,7 @@ impl Broker {
     }
 }
 
-fn spawn(executable: &Path, dir: &Path, address: SocketAddr, token: &str) -> anyhow::Result<Child> {
+fn spawn(executable: &Path, dir: &Path, address: SocketAddr, secrets: &Secrets) -> anyhow::Result<Child> {
     let ports = dir.join("ports");
     if ports.exists() {
         fs::remove_dir_all(&ports).context("old port files cannot be removed")?;
@@ -205,7 +212,7 @@ fn spawn(executable: &Path, dir: &Path, address: SocketAddr, token: &str) -> any
         .arg(store(dir))
         .arg("--ports_file_dir")
         .arg(ports)
-        .env("KOE_NATS_TOKEN", token)
+        .envs(secrets.iter().map(|(variable, value)| (variable, value)))
         .stdin(Stdio::null())
         .stdout(log.try_clone().context("the broker's log cannot be written")?)
         .stderr(log)

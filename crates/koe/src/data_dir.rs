@@ -1,6 +1,6 @@
 //! The data directory of `koe up`: what lies where, and that nobody else uses it.
 //!
-//! `lock` keeps a second `koe up` out, `nats-token` and `session.key` are secrets made on first start, `addresses.json`
+//! `lock` keeps a second `koe up` out, `nats-token`, `nats-keys/` and `session.key` are secrets made on first start, `addresses.json`
 //! is there while Koe runs, `nats/` is the broker's and holds the log: the only thing that cannot be made again.
 
 use std::fs::{self, File, TryLockError};
@@ -30,6 +30,9 @@ pub(crate) struct Addresses {
     pub(crate) http: SocketAddr,
     pub(crate) metrics: SocketAddr,
     pub(crate) nats: SocketAddr,
+    /// Who to be there: this user, with the token as its password.
+    #[serde(default)]
+    pub(crate) nats_user: String,
     pub(crate) nats_token: String,
 }
 
@@ -77,7 +80,12 @@ impl DataDir {
         }
     }
 
-    /// The token that the broker asks for, made on first start.
+    /// Where the keys of the roles lie.
+    pub(crate) fn nats_keys(&self) -> PathBuf {
+        self.path.join("nats-keys")
+    }
+
+    /// The operator's password at the broker, made on first start.
     pub(crate) fn nats_token(&self) -> anyhow::Result<String> {
         let path = self.path.join("nats-token");
         match fs::read_to_string(&path) {
@@ -86,7 +94,7 @@ impl DataDir {
                 Err(error).with_context(|| format!("{} cannot be read", path.display()))
             }
             _ => {
-                // The broker reads the token as configuration: mere digits would be a number.
+                // The broker reads it as configuration: mere digits would be a number.
                 let token = format!("koe_{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
                 write_secret(&path, &token)?;
                 Ok(token)
@@ -129,7 +137,8 @@ pub(crate) fn session_key(dir: &Path) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-fn write_secret(path: &Path, secret: &str) -> anyhow::Result<()> {
+/// Writes a file that its owner alone may read.
+pub(crate) fn write_secret(path: &Path, secret: &str) -> anyhow::Result<()> {
     let mut options = File::options();
     let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
     let written = file.and_then(|mut file| {

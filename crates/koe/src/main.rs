@@ -3,6 +3,7 @@
 mod broker;
 mod data_dir;
 mod demo;
+mod keys;
 mod log;
 mod output;
 mod role;
@@ -66,6 +67,7 @@ enum Command {
     Import(replay::ImportOptions),
     Bench(bench::Options),
     Token(token::Options),
+    NatsKeys(keys::Options),
 }
 
 /// The fold and the brokers' messages make and drop many small values; the system's own allocator took a fifth of the time.
@@ -102,6 +104,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             Box::pin(bench::run(&options, &nats_server, &stop)).await?;
         }
         Command::Token(options) => token::run(&options)?,
+        Command::NatsKeys(options) => keys::run(&options)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::broker::{self, Broker};
 use crate::data_dir::{Addresses, DataDir};
+use crate::keys::Keys;
 use crate::{demo, output};
 
 /// The roles have this long to finish what they took; with the broker's own time it stays within five seconds.
@@ -71,12 +72,11 @@ pub(crate) async fn run(options: Options, stop: CancellationToken) -> anyhow::Re
     let (nats_token, session_key_file) = (dir.nats_token()?, dir.session_key()?);
     broker::stop_orphan(&dir.nats()).await?;
     let nats = dir.again(options.nats, |before| before.nats);
-    let mut broker = Broker::start(server, dir.nats(), nats, nats_token.clone()).await?;
-    let nats = NatsOptions {
-        nats: format!("nats://{}", broker.address()),
-        nats_token: Some(nats_token),
-        ..NatsOptions::default()
-    };
+    let keys = Keys::open(&dir.nats_keys())?;
+    let mut secrets = keys.variables().to_vec();
+    secrets.push(("KOE_NATS_TOKEN".to_owned(), nats_token.clone()));
+    let mut broker = Broker::start(server, dir.nats(), nats, secrets).await?;
+    let nats = Nats { url: format!("nats://{}", broker.address()), keys, token: nats_token };
     let outcome = beside_broker(&options, &dir, (&mut broker, nats), session_key_file, &stop).await;
     broker.stop().await?;
     outcome
@@ -85,20 +85,21 @@ pub(crate) async fn run(options: Options, stop: CancellationToken) -> anyhow::Re
 async fn beside_broker(
     options: &Options,
     dir: &DataDir,
-    (broker, nats): (&mut Broker, NatsOptions),
+    (broker, nats): (&mut Broker, Nats),
     session_key_file: PathBuf,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let http = dir.again(options.http, |before| before.http);
-    let gateway_options = gateway::Options { nats: nats.clone(), http, session_key_file };
+    let gateway_options = gateway::Options { nats: nats.of("gateway"), http, session_key_file };
     let gateway = gateway::bind(&gateway_options).await?;
     let metrics = dir.again(options.metrics, |before| before.metrics);
-    let exporter = exporter::bind(&exporter::Options { nats: nats.clone(), metrics }).await?;
+    let exporter = exporter::bind(&exporter::Options { nats: nats.of("exporter"), metrics }).await?;
     let addresses = Addresses {
         http: gateway.address(),
         metrics: exporter.address(),
         nats: broker.address(),
-        nats_token: nats.nats_token.clone().unwrap_or_default(),
+        nats_user: service::OPERATOR.to_owned(),
+        nats_token: nats.token.clone(),
     };
 
     let mut roles = Roles::new(stop.child_token());
@@ -124,16 +125,36 @@ async fn beside_broker(
     outcome
 }
 
+/// The broker, as its users see it.
+struct Nats {
+    url: String,
+    keys: Keys,
+    token: String,
+}
+
+impl Nats {
+    /// As a role, which may do what it needs.
+    fn of(&self, role: &str) -> NatsOptions {
+        let nats_nkey_file = Some(self.keys.seed_file(role));
+        NatsOptions { nats: self.url.clone(), nats_nkey_file, ..NatsOptions::default() }
+    }
+
+    /// As the operator, who may do everything.
+    fn operator(&self) -> NatsOptions {
+        NatsOptions { nats: self.url.clone(), nats_token: Some(self.token.clone()), ..NatsOptions::default() }
+    }
+}
+
 fn role_options(
     options: &Options,
     dir: &DataDir,
-    nats: &NatsOptions,
+    nats: &Nats,
 ) -> (comments::Options, votes::Options, projector::Options) {
     (
-        comments::Options { nats: nats.clone(), rates: options.rates.clone() },
-        votes::Options { nats: nats.clone(), rates: options.rates.clone() },
+        comments::Options { nats: nats.of("comments"), rates: options.rates.clone() },
+        votes::Options { nats: nats.of("votes"), rates: options.rates.clone() },
         projector::Options {
-            nats: nats.clone(),
+            nats: nats.of("projector"),
             data: dir.projector(),
             cache_mib: options.cache_mib,
             forget_after_secs: options.forget_after_secs,
@@ -146,12 +167,12 @@ fn role_options(
 async fn welcome(
     options: &Options,
     dir: &DataDir,
-    nats: &NatsOptions,
+    nats: &Nats,
     addresses: &Addresses,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let greeting = async {
-        let connection = connect(nats, "koe-up").await?;
+        let connection = connect(&nats.operator(), "koe-up").await?;
         ready(&connection).await?;
         if options.demo {
             demo::post(&Client::new(connection)).await.context("the demonstration could not be posted")?;
@@ -161,7 +182,7 @@ async fn welcome(
         output::line(format_args!("  readers  http://{}/", addresses.http));
         output::line(format_args!("  metrics  http://{}/metrics", addresses.metrics));
         output::line(format_args!(
-            "  NATS     nats://{} (the token is in {})",
+            "  NATS     nats://{} (who to be there is in {})",
             addresses.nats,
             dir.addresses().display()
         ));

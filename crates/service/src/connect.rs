@@ -15,6 +15,8 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
 const TELL_PAUSE: Duration = Duration::from_secs(5);
 /// The pause between attempts to connect, before all but the first: first and again.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
+/// The NATS user of people and tools, whom our configuration lets do everything.
+pub const OPERATOR: &str = "operator";
 /// A seed file holds a seed of 58 characters, with room for the lines of a credentials file around it.
 const SEED_FILE_BYTES_MAX: u64 = 4_096;
 
@@ -31,7 +33,7 @@ pub struct NatsOptions {
     /// machine.
     #[arg(long, env = "KOE_NATS_CA_FILE", value_name = "FILE")]
     pub nats_ca_file: Option<PathBuf>,
-    /// Token that the nats-server asks for, where it has one for everybody.
+    /// Password of the NATS user `operator`, who may do everything, or the token that a nats-server without users asks for.
     #[arg(long, env = "KOE_NATS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub nats_token: Option<String>,
 }
@@ -76,7 +78,7 @@ pub(crate) async fn counted(
                     options.nats
                 );
             }
-            Err(error) if error.kind() == async_nats::ConnectErrorKind::Tls => {
+            Err(error) if is_of_tls(&error) => {
                 bail!("no TLS with {}: check --nats-ca-file ({error})", options.nats);
             }
             Err(error) => {
@@ -91,6 +93,11 @@ pub(crate) async fn counted(
         }
         tokio::time::sleep(RECONNECT_PAUSE).await;
     }
+}
+
+/// The library tells of a certificate that is not trusted as of any trouble of the connection, but for its words.
+fn is_of_tls(error: &async_nats::ConnectError) -> bool {
+    error.kind() == async_nats::ConnectErrorKind::Tls || error.to_string().contains("certificate")
 }
 
 /// The seed in a file: alone, or in the frame that credentials files have.
@@ -137,7 +144,8 @@ fn connect_options(
         connect = connect.nkey(seed.to_owned());
     }
     match &options.nats_token {
-        Some(token) => connect.token(token.clone()),
+        // A server with users knows it as the operator's password, one without as the token of everybody.
+        Some(token) => connect.token(token.clone()).user_and_password(OPERATOR.to_owned(), token.clone()),
         None => connect,
     }
 }

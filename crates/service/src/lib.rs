@@ -13,7 +13,7 @@ mod metrics;
 mod refusal;
 mod vitals;
 
-pub use connect::{NatsOptions, connect};
+pub use connect::{NatsOptions, OPERATOR, connect};
 pub use door::{Door, Request};
 pub use instruments::Instruments;
 pub use listen::{Connection, Listening, listen};

@@ -40,8 +40,11 @@ struct Options {
     /// Address of the nats-server.
     #[arg(long, env = "KOE_NATS", value_name = "URL", default_value = "nats://127.0.0.1:4222")]
     nats: String,
-    /// Token that the nats-server asks for.
-    #[arg(long, env = "KOE_NATS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    /// Who to be to the nats-server.
+    #[arg(long, env = "KOE_NATS_USER", value_name = "USER", default_value = "operator")]
+    nats_user: String,
+    /// The password of that user.
+    #[arg(long, env = "KOE_NATS_TOKEN", value_name = "PASSWORD", hide_env_values = true)]
     nats_token: Option<String>,
     /// Only this site; every site unless set.
     #[arg(long, value_name = "SITE")]
@@ -75,7 +78,7 @@ async fn main() -> anyhow::Result<()> {
     let mut output = Output::open(options.output.as_deref(), state.sequence)?;
     let connect = async_nats::ConnectOptions::new().name("koe-example-notifier");
     let connect = match options.nats_token {
-        Some(token) => connect.token(token),
+        Some(password) => connect.user_and_password(options.nats_user, password),
         None => connect,
     };
     let nats =

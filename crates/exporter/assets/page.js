@@ -1,0 +1,401 @@
+// The exporter's own page: asks for what the exporter has sampled, and draws it. No library, nothing from elsewhere.
+// Top to bottom: what was sampled, what is computed of it, tiles, plots, the loop that asks. Deliberately not here: rules
+// for alerts, which are in docs/metrics.md; where a tile changes its colour follows them.
+
+const HISTORY_SECS = 15 * 60;
+// Rates are taken over so long: the services are asked every five seconds, and a shorter time would show only that.
+const RATE_SECS = 10;
+const ANSWER_TIMEOUT_MILLIS = 5_000;
+const PAUSE_MAX_SECS = 10;
+// As many colours as can be told apart; what is less busy is summed up.
+const SERIES_MAX = 6;
+
+// What was sampled.
+
+// Oldest first. Each sample knows the first one since which there was no gap.
+let samples = [];
+let known = new Set(); // Every series that was seen.
+let interval = 2;
+let next = 0;
+let answered = Date.now(); // When the exporter did last.
+let away = false; // Whether it has failed to since.
+let shownSecs = 5 * 60;
+let pointed = { sample: null, plot: null };
+
+function keep(reply) {
+  ({ interval_secs: interval, next } = reply);
+  for (const sample of reply.samples) {
+    const last = samples.at(-1);
+    sample.unbroken = last && sample.at - last.at <= 2.5 * interval ? last.unbroken : sample;
+    samples.push(sample);
+    Object.keys(sample.values).forEach((series) => known.add(series));
+  }
+  samples = samples.filter(({ at }) => at >= samples.at(-1).at - HISTORY_SECS - RATE_SECS);
+}
+
+/** The series of a family that have these labels, `name="value"`, none of which Koe writes with an escape. */
+function find(name, ...labels) {
+  const fits = (series) => labels.every((label) => series.includes(`{${label}`) || series.includes(`,${label}`));
+  return [...known].filter((series) => (series === name || series.startsWith(`${name}{`)) && fits(series));
+}
+
+const latest = (series) => samples.at(-1)?.values[series];
+
+// What is computed of it: columns, with one value for each sample, null where there is none.
+
+const gauge = (series) => samples.map(({ values }) => values[series] ?? null);
+
+/** How fast a counter grew until each sample: unknown over a gap, after a start, and where the counter began again. */
+function rate(series) {
+  const back = Math.ceil(RATE_SECS / interval);
+  return samples.map(({ at, values, unbroken }, index) => {
+    const since = samples[index - back];
+    const grown = since?.at >= unbroken.at ? values[series] - since.values[series] : NaN;
+    return grown >= 0 ? grown / (at - since.at) : null;
+  });
+}
+
+const sum = (columns) => samples.map((_, index) => {
+  const values = columns.map((column) => column[index]).filter((value) => value !== null);
+  return values.length ? values.reduce((all, value) => all + value) : null;
+});
+
+const rates = (families, ...labels) => sum(families.flatMap((name) => find(name, ...labels)).map(rate));
+
+/** Mean milliseconds of what happened lately, of a counter of seconds and one of how often it did. */
+function mean(seconds, counts, ...labels) {
+  const [spent, times] = [rates(seconds, ...labels), rates(counts, ...labels)];
+  return spent.map((value, index) => (value !== null && times[index] > 0 ? (1000 * value) / times[index] : null));
+}
+
+/** The rates of families as one series for each value of a label. */
+function ratesBy(label, families, ...labels) {
+  const values = families.flatMap((name) => find(name, ...labels)).map((series) => series.split(`${label}="`)[1].split('"')[0]);
+  return Array.from(new Set(values), (name) => ({ name, values: rates(families, `${label}="${name}"`, ...labels) }));
+}
+
+/** The busiest series, and the sum of the others. */
+function busiest(series, most = SERIES_MAX) {
+  const total = ({ values }) => values.reduce((all, value) => all + value, 0);
+  const named = series.filter((one) => one.name !== "other" && total(one) > 0);
+  const top = named.sort((one, other) => total(other) - total(one)).slice(0, most);
+  const rest = series.filter((one) => !top.includes(one));
+  const others = { name: top.length ? "others" : "all", values: sum(rest.map(({ values }) => values)) };
+  return rest.length && (total(others) > 0 || !top.length) ? [...top, others] : top;
+}
+
+/** What became of commands: by code where the writer runs in this process, else as its service says. */
+function outcomes() {
+  const requests = (role) => `koe_${role}_requests_total`;
+  const roles = Object.groupBy(["comments", "votes"], (role) => (find(requests(role)).length ? "inside" : "outside"));
+  const codes = ratesBy("code", (roles.inside ?? []).map(requests));
+  const outside = (roles.outside ?? []).flatMap((role) => ["requests", "errors"].map((kind) => ({
+    name: `${role}: ${kind}`,
+    values: rates([`koe_exporter_service_${kind}_total`], `service="koe-${role}"`),
+  })));
+  const always = [...codes.filter(({ name }) => name === "ok").map((one) => ({ ...one, name: "accepted" })), ...outside];
+  return [...always, ...busiest(codes.filter(({ name }) => name !== "ok"), SERIES_MAX - always.length)];
+}
+
+function durations() {
+  const of = (name, ...families) => ({
+    name,
+    values: mean(...["sum", "count"].map((kind) => families.map((family) => `${family}_duration_seconds_${kind}`))),
+  });
+  const service = ["processing_seconds", "requests"].map((kind) => [`koe_exporter_service_${kind}_total`]);
+  return [
+    { name: "comments", values: mean(...service, 'service="koe-comments"') },
+    { name: "votes", values: mean(...service, 'service="koe-votes"') },
+    of("publish", "koe_comments_publish", "koe_votes_publish"),
+    of("fold step", "koe_projector_step"),
+    of("flush", "koe_projector_flush"),
+  ];
+}
+
+// How things are written and made.
+
+const clock = (at, ...more) =>
+  new Date(at * 1000).toLocaleTimeString("en-GB", Object.fromEntries(["hour", "minute", ...more].map((of) => [of, "2-digit"])));
+const whole = (value) => value.toLocaleString("en", { maximumFractionDigits: 0 });
+const short = (value) =>
+  value.toLocaleString("en", { maximumSignificantDigits: 3, notation: value < 10_000 ? "standard" : "compact" });
+const decimal = (value) => (value < 0.1 || value >= 100 ? short(value) : value.toFixed(1));
+const span = (secs) => (secs < 100 ? `${decimal(secs)} s` : secs < 6000 ? `${whole(secs / 60)} min` : `${whole(secs / 3600)} h`);
+
+function bytes(value) {
+  const power = Math.min(4, Math.floor(Math.log10(Math.max(value, 1)) / 3));
+  return `${short(value / 1000 ** power)} ${["B", "kB", "MB", "GB", "TB"][power]}`;
+}
+
+const make = (space) => (name, attributes = {}, ...children) => {
+  const made = document.createElementNS(space, name);
+  Object.entries(attributes).forEach(([attribute, value]) => made.setAttribute(attribute, value));
+  made.append(...children);
+  return made;
+};
+const html = make("http://www.w3.org/1999/xhtml");
+const svg = make("http://www.w3.org/2000/svg");
+
+// Tiles: the gauges that each shows, and what it makes of them: a state, a value, what stands below, perhaps a word.
+
+const instances = (service) => [
+  [`service_instances{service="${service}"}`],
+  (count) => [count > 0 ? "ok" : "down", whole(count), count === 1 ? "instance" : "instances"],
+];
+
+const TILES = {
+  Comments: instances("koe-comments"),
+  Votes: instances("koe-votes"),
+  Queries: instances("koe-queries"),
+  Projector: [["projector_up", "projector_generation"], (up, generation) => [
+    up > 0 ? (generation > 0 ? "ok" : "late") : "down",
+    up > 0 ? "up" : "silent",
+    generation > 0 ? `generation ${generation}` : "serves nothing",
+  ]],
+  Lag: [["lag_seconds", "lag_events"], (secs, events) => [
+    secs > 10 ? "late" : "ok", span(secs), events === undefined ? "" : `${whole(events)} events`]],
+  "Log's end": [["log_end_seen_timestamp_seconds", "log_end_sequence"], (seen, end) => {
+    const age = Math.max(0, samples.at(-1).at - seen);
+    return [age > 30 ? "down" : age > 10 ? "late" : "ok", `${span(Math.round(age))} ago`, end === undefined ? "" : `at ${whole(end)}`];
+  }],
+  "Log's size": [["log_bytes", "log_max_bytes"], (size, room) => [
+    size > 0.9 * room ? "late" : "ok", bytes(size), room ? `of ${bytes(room)}` : "no limit", size > 0.9 * room && "full soon"]],
+  Frozen: [["frozen_threads"], (count) => [
+    count > 0 ? "down" : "ok", whole(count), count === 1 ? "thread" : "threads", count > 0 && "stuck"]],
+};
+
+function drawTiles() {
+  const tiles = Object.entries(TILES).map(([label, [gauges, look]]) => {
+    const values = gauges.map((name) => latest(`koe_exporter_${name}`));
+    const [state, value, detail, word] = values[0] === undefined ? ["unknown", "–", "not seen yet"] : look(...values);
+    return html("li", { class: "tile", "data-state": away ? "unknown" : state },
+      html("p", {}, label, html("span", { class: "word" }, away ? "old" : word || state)),
+      html("strong", {}, value),
+      html("p", {}, detail));
+  });
+  document.getElementById("tiles").replaceChildren(...tiles);
+}
+
+// Plots.
+
+/** Round steps from 0 up to what holds the highest value. */
+function steps(top, most) {
+  const power = 10 ** Math.floor(Math.log10(top / most));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((step) => step * most >= top);
+  return Array.from({ length: Math.ceil(top / step) + 1 }, (_, index) => index * step);
+}
+
+/** The powers of ten around the values, two at least. */
+function decades(values) {
+  const low = Math.floor(Math.log10(Math.min(...values)));
+  const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values))));
+  return Array.from({ length: high - low + 1 }, (_, index) => 10 ** (low + index));
+}
+
+/** Names with their colours, and their values at a sample. */
+const rows = (series, index, say) => html("ul", { class: "rows" }, ...series.map(({ name, slot, values }) => {
+  const none = values.some((value) => value !== null) ? "–" : "not seen yet";
+  return html("li", { "data-slot": slot }, html("span", {}, name), values[index] == null ? none : say(values[index]));
+}));
+
+class Plot {
+  #slots = new Map();
+
+  constructor({ title, unit, shape = "", ...spec }) {
+    Object.assign(this, { least: 1, ...spec });
+    this.svg = svg("svg", { "aria-hidden": "true" });
+    this.box = html("div", { class: "box", "aria-live": "polite", hidden: "" });
+    const label = `${title}, ${unit}; the arrow keys go through time`;
+    this.area = html("div", { class: "area", tabindex: "0", role: "group", "aria-label": label }, this.svg, this.box);
+    this.legend = html("div");
+    const caption = html("figcaption", {}, `${title} `, html("small", {}, unit));
+    document.getElementById("plots").append(html("figure", { class: shape }, caption, this.area, this.legend));
+    this.area.onpointermove = (event) => this.#hover(event.clientX - this.area.getBoundingClientRect().left);
+    this.area.onpointerleave = this.area.onblur = () => point(null, null);
+    this.area.onkeydown = (event) => this.#walk(event);
+    new ResizeObserver(() => this.draw()).observe(this.area);
+  }
+
+  draw() {
+    const [width, height] = [this.area.clientWidth, this.area.clientHeight];
+    Object.assign(this, { width, left: 42, right: width - 8, top: 8, bottom: height - 22 });
+    // While the exporter is away its clock goes on, so that the silence is seen to grow.
+    this.end = (samples.at(-1)?.at ?? answered / 1000) + (away ? (Date.now() - answered) / 1000 : 0);
+    this.begin = this.end - shownSecs;
+    const first = samples.findIndex(({ at }) => at >= this.begin);
+    this.first = first < 0 ? samples.length : first;
+    this.drawn = this.#laid(this.series());
+    const values = this.drawn.flatMap(({ upper }) => upper.slice(this.first)).filter((value) => value !== null);
+    this.#scale(values);
+    this.cursor = svg("g");
+    const middle = { x: (this.left + this.right) / 2, y: (this.top + this.bottom) / 2 + 4, "text-anchor": "middle" };
+    const nothing = values.length ? [] : [svg("text", middle, samples.length ? "not seen yet" : "no sample yet")];
+    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    const traces = this.drawn.flatMap((one) => this.#traces(one));
+    this.svg.replaceChildren(...this.#gaps(), ...this.#axes(), ...traces, ...nothing, this.cursor);
+    this.legend.replaceChildren(rows(this.drawn, samples.length - 1, this.say));
+    this.drawPointed();
+  }
+
+  /** Gives each series its edges, and a colour that stays its own for as long as it is shown. */
+  #laid(series) {
+    const names = series.map(({ name }) => name);
+    this.#slots.forEach((_, name) => names.includes(name) || this.#slots.delete(name));
+    for (const name of names.filter((name) => !this.#slots.has(name))) {
+      const taken = [...this.#slots.values()];
+      this.#slots.set(name, name === "others" ? SERIES_MAX : [...names.keys()].find((slot) => !taken.includes(slot)));
+    }
+    const base = samples.map(() => 0);
+    const placed = series.map((one) => ({ ...one, slot: this.#slots.get(one.name) }));
+    return placed.sort((one, other) => one.slot - other.slot).map((one) => {
+      const lower = this.stacked && [...base];
+      const raise = (value, index) => (value === null || !lower ? value : (base[index] += value));
+      return { ...one, lower, upper: one.values.map(raise) };
+    });
+  }
+
+  #scale(values) {
+    const { left, right, top, bottom, begin, least, log } = this;
+    const positive = values.filter((value) => value > 0);
+    const most = Math.max(2, Math.floor((bottom - top) / 36));
+    this.ticks = log ? decades(positive.length ? positive : [1]) : steps(Math.max(least, ...values), most);
+    const at = (value) => (log ? Math.log10(Math.max(value, this.ticks[0])) : value);
+    const [low, high] = [at(this.ticks[0]), at(this.ticks.at(-1))];
+    this.x = (time) => left + ((time - begin) / shownSecs) * (right - left);
+    this.y = (value) => bottom - ((at(value) - low) / (high - low)) * (bottom - top);
+  }
+
+  #axes() {
+    const { left, right, bottom, begin, end, x, y } = this;
+    const across = this.ticks.flatMap((value) => [
+      svg("line", { class: "grid", x1: left, x2: right, y1: y(value), y2: y(value) }),
+      svg("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, short(value)),
+    ]);
+    const step = [60, 120, 180, 300].find((secs) => (secs / shownSecs) * (right - left) >= 56) ?? 300;
+    const times = Array.from({ length: shownSecs / step + 1 }, (_, index) => (Math.ceil(begin / step) + index) * step);
+    const fitting = times.filter((time) => time <= end && x(time) >= left + 16 && x(time) <= right - 10);
+    const write = (time) => svg("text", { x: x(time), y: bottom + 17, "text-anchor": "middle" }, clock(time));
+    return [...across, ...fitting.map(write)];
+  }
+
+  /** Bands for the time in which nothing was sampled: between two samples, and since the last one. */
+  #gaps() {
+    const { left, top, bottom } = this;
+    const bands = samples.flatMap((sample, index) =>
+      index > 0 && sample.unbroken === sample ? [[samples[index - 1].at, sample.at]] : []);
+    if (away && samples.length) bands.push([samples.at(-1).at, this.end]);
+    const sides = bands.map((times) => times.map((time) => Math.max(left, this.x(time))));
+    return sides.map(([x, until]) => svg("rect", { class: "gap", x, y: top, width: until - x, height: bottom - top }));
+  }
+
+  #traces({ slot, upper, lower }) {
+    const stretches = [];
+    for (let index = this.first; index < samples.length; index += 1) {
+      if (upper[index] === null) continue;
+      if (index === this.first || upper[index - 1] === null || samples[index].unbroken === samples[index]) stretches.push([]);
+      stretches.at(-1).push(index);
+    }
+    const on = (edge) => (index) => `${this.x(samples[index].at).toFixed(1)},${this.y(edge[index]).toFixed(1)}`;
+    return stretches.map((stretch) => {
+      const points = stretch.map(on(upper));
+      const fill = lower ? [...points, ...stretch.reverse().map(on(lower))] : [];
+      // The first point stands twice, so that a lonely one is a dot.
+      const paths = { fill: fill.length ? `M${fill.join("L")}Z` : "", trace: `M${points[0]}L${points.join("L")}` };
+      return svg("g", { "data-slot": slot }, ...Object.entries(paths).map(([kind, d]) => svg("path", { class: kind, d })));
+    });
+  }
+
+  /** The line at the sample that is pointed at in any plot, and the box with its values in that one. */
+  drawPointed() {
+    const index = samples.indexOf(pointed.sample, this.first);
+    this.cursor.replaceChildren();
+    this.box.hidden = index < 0 || pointed.plot !== this;
+    if (index < 0) return;
+    const { at } = samples[index];
+    const x = this.x(at);
+    const seen = this.drawn.filter(({ upper }) => upper[index] !== null);
+    const dots = seen.map(({ slot, upper }) =>
+      svg("circle", { class: "dot", "data-slot": slot, cx: x, cy: this.y(upper[index]), r: 3.5 }));
+    this.cursor.append(svg("line", { class: "cursor", x1: x, x2: x, y1: this.top, y2: this.bottom }), ...dots);
+    if (this.box.hidden) return;
+    this.box.replaceChildren(clock(at, "second"), seen.length ? rows(seen, index, this.say) : ": no value");
+    const beside = x > this.width / 2 ? x - this.box.offsetWidth - 10 : x + 10;
+    this.box.style.left = `${Math.max(0, Math.min(this.width - this.box.offsetWidth, beside))}px`;
+  }
+
+  #hover(x) {
+    const far = (sample) => Math.abs(this.x(sample.at) - x);
+    point(samples.slice(this.first).sort((one, other) => far(one) - far(other))[0], this);
+  }
+
+  #walk(event) {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.key === "Escape") point(null, null);
+    if (!by) return;
+    event.preventDefault();
+    const from = samples.indexOf(pointed.sample);
+    const last = samples.length - 1;
+    point(samples[from < 0 ? last : Math.max(this.first, Math.min(last, from + by))], this);
+  }
+}
+
+function point(sample, plot) {
+  pointed = { sample, plot };
+  plots.forEach((each) => each.drawPointed());
+}
+
+const lag = (unit) => () => find(`koe_exporter_lag_${unit}`).map((series) => ({ name: "behind the log", values: gauge(series) }));
+const events = () => busiest(ratesBy("type", ["koe_exporter_events_published_total"]));
+const queries = () => busiest(ratesBy("endpoint", ["koe_exporter_service_requests_total"], 'service="koe-queries"'));
+const perSecond = (value) => `${decimal(value)}/s`;
+const millis = (value) => `${short(value)} ms`;
+
+const plots = [
+  { title: "Events", unit: "per second, by type", series: events, say: perSecond, stacked: true, shape: "wide tall" },
+  { title: "Lag", unit: "events", series: lag("events"), say: whole, stacked: true, least: 10, shape: "low" },
+  { title: "Lag", unit: "seconds", series: lag("seconds"), say: span, stacked: true, shape: "low" },
+  { title: "Commands", unit: "per second, by outcome", series: outcomes, say: perSecond },
+  { title: "Durations", unit: "mean ms of commands and steps, log scale", series: durations, say: millis, log: true },
+  { title: "Queries", unit: "per second, by endpoint", series: queries, say: perSecond, stacked: true, shape: "wide" },
+].map((spec) => new Plot(spec));
+
+// The loop that asks.
+
+function draw() {
+  const status = document.getElementById("status");
+  const live = samples.length ? `Live, a sample every ${short(interval)} s` : "No sample yet";
+  const words = away ? `The exporter does not answer since ${clock(answered / 1000, "second")}; asking again.` : live;
+  if (status.textContent !== words) status.textContent = words; // It is read aloud, so only when it changes.
+  document.body.classList.toggle("away", away);
+  drawTiles();
+  plots.forEach((plot) => plot.draw());
+}
+
+async function ask() {
+  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MILLIS);
+  const response = await fetch(`/history.json?after=${next}`, { cache: "no-store", signal });
+  if (!response.ok) throw new Error(`the exporter answers ${response.status}`);
+  return response.json();
+}
+
+document.getElementById("range").onchange = (event) => {
+  shownSecs = 60 * Number(event.target.value);
+  draw();
+};
+
+for (let pause = interval; ; ) {
+  try {
+    let reply = await ask();
+    if (reply.next < next) {
+      [samples, known, next] = [[], new Set(), 0]; // The exporter began again.
+      reply = await ask();
+    }
+    keep(reply);
+    [answered, away, pause] = [Date.now(), false, interval];
+  } catch {
+    pause = away ? Math.min(PAUSE_MAX_SECS, 1.5 * pause) : interval;
+    away = true;
+  }
+  draw();
+  await new Promise((resolve) => setTimeout(resolve, 1000 * pause));
+}
