@@ -1,6 +1,6 @@
 // The exporter's own page: asks for what the exporter has sampled, and draws it. No library, nothing from elsewhere.
-// Top to bottom: what was sampled, what is computed of it, tiles, plots, the loop that asks. Deliberately not here: rules
-// for alerts, which are in docs/metrics.md; where a tile changes its colour follows them.
+// Top to bottom: what was sampled, what is computed of it, tiles, plots, the loop that asks. Deliberately not here:
+// rules for alerts, which are in docs/metrics.md; where a tile changes its colour follows them.
 
 const HISTORY_SECS = 15 * 60;
 // Rates are taken over so long: the services are asked every five seconds, and a shorter time would show only that.
@@ -70,8 +70,9 @@ function mean(seconds, counts, ...labels) {
 
 /** The rates of families as one series for each value of a label. */
 function ratesBy(label, families, ...labels) {
-  const values = families.flatMap((name) => find(name, ...labels)).map((series) => series.split(`${label}="`)[1].split('"')[0]);
-  return Array.from(new Set(values), (name) => ({ name, values: rates(families, `${label}="${name}"`, ...labels) }));
+  const found = families.flatMap((name) => find(name, ...labels));
+  const names = new Set(found.map((series) => series.split(`${label}="`)[1].split('"')[0]));
+  return Array.from(names, (name) => ({ name, values: rates(families, `${label}="${name}"`, ...labels) }));
 }
 
 /** The busiest series, and the sum of the others. */
@@ -86,41 +87,39 @@ function busiest(series, most = SERIES_MAX) {
 
 /** What became of commands: by code where the writer runs in this process, else as its service says. */
 function outcomes() {
-  const requests = (role) => `koe_${role}_requests_total`;
-  const roles = Object.groupBy(["comments", "votes"], (role) => (find(requests(role)).length ? "inside" : "outside"));
-  const codes = ratesBy("code", (roles.inside ?? []).map(requests));
-  const outside = (roles.outside ?? []).flatMap((role) => ["requests", "errors"].map((kind) => ({
+  const counted = ["koe_comments_requests_total", "koe_votes_requests_total"];
+  const codes = ratesBy("code", counted);
+  const accepted = codes.filter(({ name }) => name === "ok").map(({ values }) => ({ name: "accepted", values }));
+  const outside = ["comments", "votes"].filter((_, index) => !find(counted[index]).length);
+  const told = outside.flatMap((role) => ["requests", "errors"].map((kind) => ({
     name: `${role}: ${kind}`,
     values: rates([`koe_exporter_service_${kind}_total`], `service="koe-${role}"`),
   })));
-  const always = [...codes.filter(({ name }) => name === "ok").map((one) => ({ ...one, name: "accepted" })), ...outside];
-  return [...always, ...busiest(codes.filter(({ name }) => name !== "ok"), SERIES_MAX - always.length)];
+  const refused = busiest(codes.filter(({ name }) => name !== "ok"), SERIES_MAX - accepted.length - told.length);
+  return [...accepted, ...told, ...refused];
 }
 
 function durations() {
-  const of = (name, ...families) => ({
-    name,
-    values: mean(...["sum", "count"].map((kind) => families.map((family) => `${family}_duration_seconds_${kind}`))),
-  });
+  const measured = (name, of) => ({ name, values: mean(of("seconds_sum"), of("seconds_count")) });
   const service = ["processing_seconds", "requests"].map((kind) => [`koe_exporter_service_${kind}_total`]);
   return [
     { name: "comments", values: mean(...service, 'service="koe-comments"') },
     { name: "votes", values: mean(...service, 'service="koe-votes"') },
-    of("publish", "koe_comments_publish", "koe_votes_publish"),
-    of("fold step", "koe_projector_step"),
-    of("flush", "koe_projector_flush"),
+    measured("publish", (part) => ["comments", "votes"].map((role) => `koe_${role}_publish_duration_${part}`)),
+    measured("fold step", (part) => [`koe_projector_step_duration_${part}`]),
+    measured("flush", (part) => [`koe_projector_flush_duration_${part}`]),
   ];
 }
 
 // How things are written and made.
 
-const clock = (at, ...more) =>
-  new Date(at * 1000).toLocaleTimeString("en-GB", Object.fromEntries(["hour", "minute", ...more].map((of) => [of, "2-digit"])));
-const whole = (value) => value.toLocaleString("en", { maximumFractionDigits: 0 });
+const clock = (at, style = "medium") => new Date(at * 1000).toLocaleTimeString("en-GB", { timeStyle: style });
+const whole = (value) => value?.toLocaleString("en", { maximumFractionDigits: 0 }) ?? "?";
 const short = (value) =>
   value.toLocaleString("en", { maximumSignificantDigits: 3, notation: value < 10_000 ? "standard" : "compact" });
 const decimal = (value) => (value < 0.1 || value >= 100 ? short(value) : value.toFixed(1));
-const span = (secs) => (secs < 100 ? `${decimal(secs)} s` : secs < 6000 ? `${whole(secs / 60)} min` : `${whole(secs / 3600)} h`);
+const span = (secs) =>
+  secs < 100 ? `${decimal(secs)} s` : secs < 6000 ? `${whole(secs / 60)} min` : `${whole(secs / 3600)} h`;
 
 function bytes(value) {
   const power = Math.min(4, Math.floor(Math.log10(Math.max(value, 1)) / 3));
@@ -153,13 +152,15 @@ const TILES = {
     generation > 0 ? `generation ${generation}` : "serves nothing",
   ]],
   Lag: [["lag_seconds", "lag_events"], (secs, events) => [
-    secs > 10 ? "late" : "ok", span(secs), events === undefined ? "" : `${whole(events)} events`]],
+    secs > 10 ? "late" : "ok", span(secs), `${whole(events)} events`]],
   "Log's end": [["log_end_seen_timestamp_seconds", "log_end_sequence"], (seen, end) => {
     const age = Math.max(0, samples.at(-1).at - seen);
-    return [age > 30 ? "down" : age > 10 ? "late" : "ok", `${span(Math.round(age))} ago`, end === undefined ? "" : `at ${whole(end)}`];
+    return [age > 30 ? "down" : age > 10 ? "late" : "ok", `${span(age)} ago`, `at ${whole(end)}`];
   }],
-  "Log's size": [["log_bytes", "log_max_bytes"], (size, room) => [
-    size > 0.9 * room ? "late" : "ok", bytes(size), room ? `of ${bytes(room)}` : "no limit", size > 0.9 * room && "full soon"]],
+  "Log's size": [["log_bytes", "log_max_bytes"], (size, room) => {
+    const full = size > 0.9 * room;
+    return [full ? "late" : "ok", bytes(size), room ? `of ${bytes(room)}` : "no limit", full && "full soon"];
+  }],
   Frozen: [["frozen_threads"], (count) => [
     count > 0 ? "down" : "ok", whole(count), count === 1 ? "thread" : "threads", count > 0 && "stuck"]],
 };
@@ -213,7 +214,8 @@ class Plot {
     this.area.onpointermove = (event) => this.#hover(event.clientX - this.area.getBoundingClientRect().left);
     this.area.onpointerleave = this.area.onblur = () => point(null, null);
     this.area.onkeydown = (event) => this.#walk(event);
-    new ResizeObserver(() => this.draw()).observe(this.area);
+    // In the next frame, since what is drawn may change the size of what is around it.
+    new ResizeObserver(() => requestAnimationFrame(() => this.draw())).observe(this.area);
   }
 
   draw() {
@@ -274,7 +276,7 @@ class Plot {
     const step = [60, 120, 180, 300].find((secs) => (secs / shownSecs) * (right - left) >= 56) ?? 300;
     const times = Array.from({ length: shownSecs / step + 1 }, (_, index) => (Math.ceil(begin / step) + index) * step);
     const fitting = times.filter((time) => time <= end && x(time) >= left + 16 && x(time) <= right - 10);
-    const write = (time) => svg("text", { x: x(time), y: bottom + 17, "text-anchor": "middle" }, clock(time));
+    const write = (time) => svg("text", { x: x(time), y: bottom + 17, "text-anchor": "middle" }, clock(time, "short"));
     return [...across, ...fitting.map(write)];
   }
 
@@ -292,16 +294,17 @@ class Plot {
     const stretches = [];
     for (let index = this.first; index < samples.length; index += 1) {
       if (upper[index] === null) continue;
-      if (index === this.first || upper[index - 1] === null || samples[index].unbroken === samples[index]) stretches.push([]);
-      stretches.at(-1).push(index);
+      const joined = index > this.first && upper[index - 1] !== null && samples[index].unbroken !== samples[index];
+      if (joined) stretches.at(-1).push(index);
+      else stretches.push([index]);
     }
     const on = (edge) => (index) => `${this.x(samples[index].at).toFixed(1)},${this.y(edge[index]).toFixed(1)}`;
     return stretches.map((stretch) => {
       const points = stretch.map(on(upper));
-      const fill = lower ? [...points, ...stretch.reverse().map(on(lower))] : [];
+      const outline = lower ? `M${[...points, ...stretch.reverse().map(on(lower))].join("L")}Z` : "";
       // The first point stands twice, so that a lonely one is a dot.
-      const paths = { fill: fill.length ? `M${fill.join("L")}Z` : "", trace: `M${points[0]}L${points.join("L")}` };
-      return svg("g", { "data-slot": slot }, ...Object.entries(paths).map(([kind, d]) => svg("path", { class: kind, d })));
+      const line = `M${points[0]}L${points.join("L")}`;
+      return svg("g", { "data-slot": slot }, svg("path", { class: "fill", d: outline }), svg("path", { class: "trace", d: line }));
     });
   }
 
@@ -318,7 +321,7 @@ class Plot {
       svg("circle", { class: "dot", "data-slot": slot, cx: x, cy: this.y(upper[index]), r: 3.5 }));
     this.cursor.append(svg("line", { class: "cursor", x1: x, x2: x, y1: this.top, y2: this.bottom }), ...dots);
     if (this.box.hidden) return;
-    this.box.replaceChildren(clock(at, "second"), seen.length ? rows(seen, index, this.say) : ": no value");
+    this.box.replaceChildren(clock(at), seen.length ? rows(seen, index, this.say) : ": no value");
     const beside = x > this.width / 2 ? x - this.box.offsetWidth - 10 : x + 10;
     this.box.style.left = `${Math.max(0, Math.min(this.width - this.box.offsetWidth, beside))}px`;
   }
@@ -344,7 +347,7 @@ function point(sample, plot) {
   plots.forEach((each) => each.drawPointed());
 }
 
-const lag = (unit) => () => find(`koe_exporter_lag_${unit}`).map((series) => ({ name: "behind the log", values: gauge(series) }));
+const lag = (unit) => () => [{ name: "behind the log", values: gauge(`koe_exporter_lag_${unit}`) }];
 const events = () => busiest(ratesBy("type", ["koe_exporter_events_published_total"]));
 const queries = () => busiest(ratesBy("endpoint", ["koe_exporter_service_requests_total"], 'service="koe-queries"'));
 const perSecond = (value) => `${decimal(value)}/s`;
@@ -364,18 +367,18 @@ const plots = [
 function draw() {
   const status = document.getElementById("status");
   const live = samples.length ? `Live, a sample every ${short(interval)} s` : "No sample yet";
-  const words = away ? `The exporter does not answer since ${clock(answered / 1000, "second")}; asking again.` : live;
+  const words = away ? `The exporter does not answer since ${clock(answered / 1000)}` : live;
   if (status.textContent !== words) status.textContent = words; // It is read aloud, so only when it changes.
   document.body.classList.toggle("away", away);
   drawTiles();
   plots.forEach((plot) => plot.draw());
 }
 
+/** What was sampled since, or null if the exporter does not answer, for whatever reason. */
 async function ask() {
-  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MILLIS);
-  const response = await fetch(`/history.json?after=${next}`, { cache: "no-store", signal });
-  if (!response.ok) throw new Error(`the exporter answers ${response.status}`);
-  return response.json();
+  const options = { cache: "no-store", signal: AbortSignal.timeout(ANSWER_TIMEOUT_MILLIS) };
+  const response = await fetch(`/history.json?after=${next}`, options).catch(() => null);
+  return response?.ok ? response.json().catch(() => null) : null;
 }
 
 document.getElementById("range").onchange = (event) => {
@@ -383,19 +386,15 @@ document.getElementById("range").onchange = (event) => {
   draw();
 };
 
-for (let pause = interval; ; ) {
-  try {
-    let reply = await ask();
-    if (reply.next < next) {
-      [samples, known, next] = [[], new Set(), 0]; // The exporter began again.
-      reply = await ask();
-    }
-    keep(reply);
-    [answered, away, pause] = [Date.now(), false, interval];
-  } catch {
-    pause = away ? Math.min(PAUSE_MAX_SECS, 1.5 * pause) : interval;
-    away = true;
+for (let pause = interval; ; await new Promise((resolve) => setTimeout(resolve, 1000 * pause))) {
+  let reply = await ask();
+  if (reply?.next < next) {
+    [samples, known, next] = [[], new Set(), 0]; // The exporter began again.
+    reply = await ask();
   }
+  if (reply) keep(reply);
+  pause = reply ? interval : Math.min(PAUSE_MAX_SECS, 1.5 * pause);
+  away = !reply;
+  if (reply) answered = Date.now();
   draw();
-  await new Promise((resolve) => setTimeout(resolve, 1000 * pause));
 }
