@@ -191,6 +191,16 @@ async fn metrics_are_what_promtool_accepts_and_tell_what_happened() {
         .unwrap();
     assert!(check.status.success(), "{}{}", text(&check.stdout), text(&check.stderr));
     assert_eq!((text(&check.stdout), text(&check.stderr)), (String::new(), String::new()));
+    let history: serde_json::Value =
+        reqwest::get(format!("http://{}/history.json", up.metrics)).await.unwrap().json().await.unwrap();
+    assert_eq!(history["samples"].as_array().unwrap().len(), history["next"], "{history}");
+    for part in ["", "page.js", "page.css"] {
+        let answer = reqwest::get(format!("http://{}/{part}", up.metrics)).await.unwrap();
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        assert!(answer.status().is_success() && policy.starts_with("default-src 'none'"), "{part}: {policy}");
+    }
+    let ready = reqwest::get(format!("http://{}/readyz", up.metrics)).await.unwrap();
+    assert_eq!(ready.text().await.unwrap(), "ok\n");
     let documented = std::fs::read_to_string(crate::sandbox::root().join("docs/metrics.md")).unwrap();
     for line in metrics.lines().filter(|line| line.starts_with("# TYPE ")) {
         let name = line.split(' ').nth(2).unwrap();

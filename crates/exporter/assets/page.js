@@ -39,11 +39,7 @@ function find(name, ...labels) {
   return [...known].filter((series) => (series === name || series.startsWith(`${name}{`)) && fits(series));
 }
 
-const latest = (series) => samples.at(-1)?.values[series];
-
 // What is computed of it: columns, with one value for each sample, null where there is none.
-
-const gauge = (series) => samples.map(({ values }) => values[series] ?? null);
 
 /** How fast a counter grew until each sample: unknown over a gap, after a start, and where the counter began again. */
 function rate(series) {
@@ -91,10 +87,9 @@ function outcomes() {
   const codes = ratesBy("code", counted);
   const accepted = codes.filter(({ name }) => name === "ok").map(({ values }) => ({ name: "accepted", values }));
   const outside = ["comments", "votes"].filter((_, index) => !find(counted[index]).length);
-  const told = outside.flatMap((role) => ["requests", "errors"].map((kind) => ({
-    name: `${role}: ${kind}`,
-    values: rates([`koe_exporter_service_${kind}_total`], `service="koe-${role}"`),
-  })));
+  const of = (role, kind) => rates([`koe_exporter_service_${kind}_total`], `service="koe-${role}"`);
+  const told = outside.flatMap((role) =>
+    ["requests", "errors"].map((kind) => ({ name: `${role}: ${kind}`, values: of(role, kind) })));
   const refused = busiest(codes.filter(({ name }) => name !== "ok"), SERIES_MAX - accepted.length - told.length);
   return [...accepted, ...told, ...refused];
 }
@@ -137,22 +132,20 @@ const svg = make("http://www.w3.org/2000/svg");
 
 // Tiles: the gauges that each shows, and what it makes of them: a state, a value, what stands below, perhaps a word.
 
-const instances = (service) => [
-  [`service_instances{service="${service}"}`],
+const instances = (role) => [
+  [`service_instances{service="koe-${role}"}`],
   (count) => [count > 0 ? "ok" : "down", whole(count), count === 1 ? "instance" : "instances"],
 ];
-
 const TILES = {
-  Comments: instances("koe-comments"),
-  Votes: instances("koe-votes"),
-  Queries: instances("koe-queries"),
-  Projector: [["projector_up", "projector_generation"], (up, generation) => [
-    up > 0 ? (generation > 0 ? "ok" : "late") : "down",
-    up > 0 ? "up" : "silent",
-    generation > 0 ? `generation ${generation}` : "serves nothing",
-  ]],
-  Lag: [["lag_seconds", "lag_events"], (secs, events) => [
-    secs > 10 ? "late" : "ok", span(secs), `${whole(events)} events`]],
+  Comments: instances("comments"),
+  Votes: instances("votes"),
+  Queries: instances("queries"),
+  Projector: [["projector_up", "projector_generation"], (up, generation) => {
+    const serves = generation > 0 ? `generation ${generation}` : "serves nothing";
+    return up > 0 ? [generation > 0 ? "ok" : "late", "up", serves] : ["down", "silent", serves];
+  }],
+  Lag: [["lag_seconds", "lag_events"], (secs, events) =>
+    [secs > 10 ? "late" : "ok", span(secs), `${whole(events)} events`]],
   "Log's end": [["log_end_seen_timestamp_seconds", "log_end_sequence"], (seen, end) => {
     const age = Math.max(0, samples.at(-1).at - seen);
     return [age > 30 ? "down" : age > 10 ? "late" : "ok", `${span(age)} ago`, `at ${whole(end)}`];
@@ -161,18 +154,17 @@ const TILES = {
     const full = size > 0.9 * room;
     return [full ? "late" : "ok", bytes(size), room ? `of ${bytes(room)}` : "no limit", full && "full soon"];
   }],
-  Frozen: [["frozen_threads"], (count) => [
-    count > 0 ? "down" : "ok", whole(count), count === 1 ? "thread" : "threads", count > 0 && "stuck"]],
+  Frozen: [["frozen_threads"], (count) =>
+    [count > 0 ? "down" : "ok", whole(count), count === 1 ? "thread" : "threads", count > 0 && "stuck"]],
 };
 
 function drawTiles() {
   const tiles = Object.entries(TILES).map(([label, [gauges, look]]) => {
-    const values = gauges.map((name) => latest(`koe_exporter_${name}`));
+    const values = gauges.map((name) => samples.at(-1)?.values[`koe_exporter_${name}`]);
     const [state, value, detail, word] = values[0] === undefined ? ["unknown", "–", "not seen yet"] : look(...values);
-    return html("li", { class: "tile", "data-state": away ? "unknown" : state },
-      html("p", {}, label, html("span", { class: "word" }, away ? "old" : word || state)),
-      html("strong", {}, value),
-      html("p", {}, detail));
+    const head = html("p", {}, label, html("span", { class: "word" }, away ? "old" : word || state));
+    const how = { class: "tile", "data-state": away ? "unknown" : state };
+    return html("li", how, head, html("strong", {}, value), html("p", {}, detail));
   });
   document.getElementById("tiles").replaceChildren(...tiles);
 }
@@ -188,9 +180,9 @@ function steps(top, most) {
 
 /** The powers of ten around the values, two at least. */
 function decades(values) {
-  const low = Math.floor(Math.log10(Math.min(...values)));
-  const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values))));
-  return Array.from({ length: high - low + 1 }, (_, index) => 10 ** (low + index));
+  const [low, high] = [Math.min(...values), Math.max(...values)].map(Math.log10);
+  const count = Math.max(1, Math.ceil(high) - Math.floor(low)) + 1;
+  return Array.from({ length: count }, (_, index) => 10 ** (Math.floor(low) + index));
 }
 
 /** Names with their colours, and their values at a sample. */
@@ -214,8 +206,7 @@ class Plot {
     this.area.onpointermove = (event) => this.#hover(event.clientX - this.area.getBoundingClientRect().left);
     this.area.onpointerleave = this.area.onblur = () => point(null, null);
     this.area.onkeydown = (event) => this.#walk(event);
-    // In the next frame, since what is drawn may change the size of what is around it.
-    new ResizeObserver(() => requestAnimationFrame(() => this.draw())).observe(this.area);
+    new ResizeObserver(() => this.draw()).observe(this.area);
   }
 
   draw() {
@@ -224,16 +215,15 @@ class Plot {
     // While the exporter is away its clock goes on, so that the silence is seen to grow.
     this.end = (samples.at(-1)?.at ?? answered / 1000) + (away ? (Date.now() - answered) / 1000 : 0);
     this.begin = this.end - shownSecs;
-    const first = samples.findIndex(({ at }) => at >= this.begin);
-    this.first = first < 0 ? samples.length : first;
+    this.first = samples.filter(({ at }) => at < this.begin).length;
     this.drawn = this.#laid(this.series());
     const values = this.drawn.flatMap(({ upper }) => upper.slice(this.first)).filter((value) => value !== null);
     this.#scale(values);
-    this.cursor = svg("g");
     const middle = { x: (this.left + this.right) / 2, y: (this.top + this.bottom) / 2 + 4, "text-anchor": "middle" };
     const nothing = values.length ? [] : [svg("text", middle, samples.length ? "not seen yet" : "no sample yet")];
-    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const traces = this.drawn.flatMap((one) => this.#traces(one));
+    this.cursor = svg("g");
+    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.svg.replaceChildren(...this.#gaps(), ...this.#axes(), ...traces, ...nothing, this.cursor);
     this.legend.replaceChildren(rows(this.drawn, samples.length - 1, this.say));
     this.drawPointed();
@@ -247,12 +237,12 @@ class Plot {
       const taken = [...this.#slots.values()];
       this.#slots.set(name, name === "others" ? SERIES_MAX : [...names.keys()].find((slot) => !taken.includes(slot)));
     }
+    const slot = ({ name }) => this.#slots.get(name);
     const base = samples.map(() => 0);
-    const placed = series.map((one) => ({ ...one, slot: this.#slots.get(one.name) }));
-    return placed.sort((one, other) => one.slot - other.slot).map((one) => {
+    return series.toSorted((one, other) => slot(one) - slot(other)).map((one) => {
       const lower = this.stacked && [...base];
       const raise = (value, index) => (value === null || !lower ? value : (base[index] += value));
-      return { ...one, lower, upper: one.values.map(raise) };
+      return { ...one, slot: slot(one), lower, upper: one.values.map(raise) };
     });
   }
 
@@ -282,29 +272,28 @@ class Plot {
 
   /** Bands for the time in which nothing was sampled: between two samples, and since the last one. */
   #gaps() {
-    const { left, top, bottom } = this;
-    const bands = samples.flatMap((sample, index) =>
-      index > 0 && sample.unbroken === sample ? [[samples[index - 1].at, sample.at]] : []);
-    if (away && samples.length) bands.push([samples.at(-1).at, this.end]);
-    const sides = bands.map((times) => times.map((time) => Math.max(left, this.x(time))));
-    return sides.map(([x, until]) => svg("rect", { class: "gap", x, y: top, width: until - x, height: bottom - top }));
+    const bands = samples.map((sample, index) => [samples[index - 1]?.at, sample.at, sample.unbroken === sample]);
+    if (away) bands.push([samples.at(-1)?.at, this.end, true]);
+    return bands.filter(([since, , broken]) => broken && since).map(([since, until]) => {
+      const [x, right] = [since, until].map((time) => Math.max(this.left, this.x(time)));
+      return svg("rect", { class: "gap", x, y: this.top, width: right - x, height: this.bottom - this.top });
+    });
   }
 
   #traces({ slot, upper, lower }) {
     const stretches = [];
-    for (let index = this.first; index < samples.length; index += 1) {
-      if (upper[index] === null) continue;
-      const joined = index > this.first && upper[index - 1] !== null && samples[index].unbroken !== samples[index];
-      if (joined) stretches.at(-1).push(index);
-      else stretches.push([index]);
-    }
+    samples.forEach((sample, index) => {
+      if (index < this.first || upper[index] === null) return;
+      const joined = index > this.first && upper[index - 1] !== null && sample.unbroken !== sample;
+      joined ? stretches.at(-1).push(index) : stretches.push([index]);
+    });
     const on = (edge) => (index) => `${this.x(samples[index].at).toFixed(1)},${this.y(edge[index]).toFixed(1)}`;
     return stretches.map((stretch) => {
       const points = stretch.map(on(upper));
-      const outline = lower ? `M${[...points, ...stretch.reverse().map(on(lower))].join("L")}Z` : "";
-      // The first point stands twice, so that a lonely one is a dot.
-      const line = `M${points[0]}L${points.join("L")}`;
-      return svg("g", { "data-slot": slot }, svg("path", { class: "fill", d: outline }), svg("path", { class: "trace", d: line }));
+      const around = lower ? `M${[...points, ...stretch.toReversed().map(on(lower))].join("L")}Z` : "";
+      const along = `M${points[0]}L${points.join("L")}`; // The first point twice, so that a lonely one is a dot.
+      const paths = [svg("path", { class: "fill", d: around }), svg("path", { class: "trace", d: along })];
+      return svg("g", { "data-slot": slot }, ...paths);
     });
   }
 
@@ -336,8 +325,7 @@ class Plot {
     if (event.key === "Escape") point(null, null);
     if (!by) return;
     event.preventDefault();
-    const from = samples.indexOf(pointed.sample);
-    const last = samples.length - 1;
+    const [from, last] = [samples.indexOf(pointed.sample), samples.length - 1];
     point(samples[from < 0 ? last : Math.max(this.first, Math.min(last, from + by))], this);
   }
 }
@@ -347,11 +335,12 @@ function point(sample, plot) {
   plots.forEach((each) => each.drawPointed());
 }
 
-const lag = (unit) => () => [{ name: "behind the log", values: gauge(`koe_exporter_lag_${unit}`) }];
+const lag = (unit) => () =>
+  [{ name: "behind the log", values: samples.map(({ values }) => values[`koe_exporter_lag_${unit}`] ?? null) }];
 const events = () => busiest(ratesBy("type", ["koe_exporter_events_published_total"]));
 const queries = () => busiest(ratesBy("endpoint", ["koe_exporter_service_requests_total"], 'service="koe-queries"'));
 const perSecond = (value) => `${decimal(value)}/s`;
-const millis = (value) => `${short(value)} ms`;
+const millis = (value) => `${value < 100 ? value.toPrecision(3) : whole(value)} ms`;
 
 const plots = [
   { title: "Events", unit: "per second, by type", series: events, say: perSecond, stacked: true, shape: "wide tall" },
@@ -386,6 +375,7 @@ document.getElementById("range").onchange = (event) => {
   draw();
 };
 
+draw();
 for (let pause = interval; ; await new Promise((resolve) => setTimeout(resolve, 1000 * pause))) {
   let reply = await ask();
   if (reply?.next < next) {
@@ -393,8 +383,8 @@ for (let pause = interval; ; await new Promise((resolve) => setTimeout(resolve, 
     reply = await ask();
   }
   if (reply) keep(reply);
-  pause = reply ? interval : Math.min(PAUSE_MAX_SECS, 1.5 * pause);
   away = !reply;
-  if (reply) answered = Date.now();
+  pause = away ? Math.min(PAUSE_MAX_SECS, 1.5 * pause) : interval;
+  if (!away) answered = Date.now();
   draw();
 }

@@ -6,10 +6,12 @@
 
 mod deltas;
 mod events;
+mod history;
 mod lag;
 mod limits;
 mod log;
 mod metrics;
+mod page;
 mod projector;
 mod services;
 mod storage;
@@ -26,6 +28,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use history::History;
 use metrics::Metrics;
 
 /// Measures throughput, lag and health of the whole, for Prometheus.
@@ -67,10 +70,17 @@ impl Exporter {
         let metrics = Metrics::new(instruments.registry())?;
         tracing::info!(address = %self.address, "the exporter serves");
         let mut tasks = JoinSet::new();
-        tasks.spawn(service::serve_vitals(self.listener, instruments.clone(), None, stop.clone()));
+        let history = History::default();
+        let page = Some(page::router(history.clone()));
+        tasks.spawn(service::serve_vitals(self.listener, instruments.clone(), page, stop.clone()));
         let (watching, instruments) = (stop.clone(), instruments.clone());
         tasks.spawn(async move {
-            let watched = Box::pin(watch(&self.nats, &metrics, &instruments));
+            let watched = Box::pin(async {
+                tokio::select! {
+                    watched = watch(&self.nats, &metrics, &instruments) => watched,
+                    () = history.record(instruments.registry()) => Ok(()),
+                }
+            });
             watching.run_until_cancelled(watched).await.unwrap_or(Ok(()))
         });
         while let Some(ended) = tasks.join_next().await {

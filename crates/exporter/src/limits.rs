@@ -8,6 +8,12 @@ pub(crate) const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) const SERVICES_INTERVAL: Duration = Duration::from_secs(5);
 /// How often the broker is asked how it keeps the log: below the usual scrape interval of 15 s.
 pub(crate) const STORAGE_INTERVAL: Duration = Duration::from_secs(5);
+/// How often the page's plots go on: what an eye follows, at a millisecond of writing text each.
+pub(crate) const HISTORY_INTERVAL: Duration = Duration::from_secs(2);
+/// Samples that the page's plots begin with: 15 minutes, in which one sees what just went wrong.
+pub(crate) const HISTORY_SAMPLES_MAX: usize = 450;
+/// Series in one sample: more than a `koe up` with everything in use has; with the samples that is some ten megabytes.
+pub(crate) const HISTORY_SERIES_MAX: usize = 512;
 /// Nobody knows how many services will answer: who has not by then counts at the next poll.
 pub(crate) const GATHER_WAIT: Duration = Duration::from_millis(500);
 /// A poll that takes longer counts as failed; the projector itself may wait two seconds before it answers.

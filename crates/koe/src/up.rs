@@ -180,7 +180,7 @@ async fn welcome(
         dir.write_addresses(addresses)?;
         output::line(format_args!("koe {} is up", env!("CARGO_PKG_VERSION")));
         output::line(format_args!("  readers  http://{}/", addresses.http));
-        output::line(format_args!("  metrics  http://{}/metrics", addresses.metrics));
+        output::line(format_args!("  metrics  http://{}/ (for Prometheus: /metrics)", addresses.metrics));
         output::line(format_args!(
             "  NATS     nats://{} (who to be there is in {})",
             addresses.nats,
