@@ -43,6 +43,7 @@ check: ## Check the files of deploy/, docker-compose.yml and the documents' link
 	@tools/fetch nats-server promtool
 	tools/check-files
 	promtool check config deploy/prometheus/prometheus.yml
+	promtool test rules deploy/prometheus/alerts_test.yml
 	tools/check-nats-conf
 
 lint: ## Check format and lints of the Rust code and of proto/, and that the contract breaks nothing released

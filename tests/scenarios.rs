@@ -19,6 +19,7 @@ mod code;
 mod compose;
 mod contract;
 mod demonstration;
+mod deploy;
 mod each_command;
 mod erased_laws;
 mod erasure;

@@ -3,32 +3,27 @@
 // rules for alerts, which are in docs/metrics.md; where a tile changes its colour follows them.
 
 const HISTORY_SECS = 15 * 60;
-// Rates are taken over so long: the services are asked every five seconds, and a shorter time would show only that.
-const RATE_SECS = 10;
+const RATE_SECS = 10; // What rates are taken over: the services are asked every five seconds, and less shows only that.
 const ANSWER_TIMEOUT_MILLIS = 5_000;
 const PAUSE_MAX_SECS = 10;
-// As many colours as can be told apart; what is less busy is summed up.
-const SERIES_MAX = 6;
+const SERIES_MAX = 6; // As many colours as can be told apart; what is less busy is summed up.
 
 // What was sampled.
-
-// Oldest first. Each sample knows the first one since which there was no gap.
-let samples = [];
-let known = new Set(); // Every series that was seen.
+let samples = []; // Oldest first. Each knows the first one since which there was no gap.
 let interval = 2;
 let next = 0;
 let answered = Date.now(); // When the exporter did last.
 let away = false; // Whether it has failed to since.
-let shownSecs = 5 * 60;
 let pointed = { sample: null, plot: null };
+const shownSecs = () => 60 * document.forms.range.elements.minutes.value;
 
 function keep(reply) {
   ({ interval_secs: interval, next } = reply);
+  answered = Date.now();
   for (const sample of reply.samples) {
     const last = samples.at(-1);
     sample.unbroken = last && sample.at - last.at <= 2.5 * interval ? last.unbroken : sample;
     samples.push(sample);
-    Object.keys(sample.values).forEach((series) => known.add(series));
   }
   samples = samples.filter(({ at }) => at >= samples.at(-1).at - HISTORY_SECS - RATE_SECS);
 }
@@ -36,7 +31,8 @@ function keep(reply) {
 /** The series of a family that have these labels, `name="value"`, none of which Koe writes with an escape. */
 function find(name, ...labels) {
   const fits = (series) => labels.every((label) => series.includes(`{${label}`) || series.includes(`,${label}`));
-  return [...known].filter((series) => (series === name || series.startsWith(`${name}{`)) && fits(series));
+  const seen = Object.keys(samples.at(-1)?.values ?? {}); // What was seen once is in every sample from then on.
+  return seen.filter((series) => (series === name || series.startsWith(`${name}{`)) && fits(series));
 }
 
 // What is computed of it: columns, with one value for each sample, null where there is none.
@@ -51,11 +47,8 @@ function rate(series) {
   });
 }
 
-const sum = (columns) => samples.map((_, index) => {
-  const values = columns.map((column) => column[index]).filter((value) => value !== null);
-  return values.length ? values.reduce((all, value) => all + value) : null;
-});
-
+const plus = (one, other) => (one === null ? other : one + other);
+const sum = (columns) => samples.map((_, index) => columns.map((column) => column[index]).reduce(plus, null));
 const rates = (families, ...labels) => sum(families.flatMap((name) => find(name, ...labels)).map(rate));
 
 /** Mean milliseconds of what happened lately, of a counter of seconds and one of how often it did. */
@@ -83,43 +76,38 @@ function busiest(series, most = SERIES_MAX) {
 
 /** What became of commands: by code where the writer runs in this process, else as its service says. */
 function outcomes() {
-  const counted = ["koe_comments_requests_total", "koe_votes_requests_total"];
-  const codes = ratesBy("code", counted);
-  const accepted = codes.filter(({ name }) => name === "ok").map(({ values }) => ({ name: "accepted", values }));
-  const outside = ["comments", "votes"].filter((_, index) => !find(counted[index]).length);
+  const counted = (role) => `koe_${role}_requests_total`;
+  const codes = ratesBy("code", ["comments", "votes"].map(counted));
+  const outside = ["comments", "votes"].filter((role) => !find(counted(role)).length);
   const of = (role, kind) => rates([`koe_exporter_service_${kind}_total`], `service="koe-${role}"`);
   const told = outside.flatMap((role) =>
-    ["requests", "errors"].map((kind) => ({ name: `${role}: ${kind}`, values: of(role, kind) })));
-  const refused = busiest(codes.filter(({ name }) => name !== "ok"), SERIES_MAX - accepted.length - told.length);
-  return [...accepted, ...told, ...refused];
+    Object.entries({ requests: role, errors: `${role}: errors` }).map(([kind, name]) => ({ name, values: of(role, kind) })));
+  const named = codes.map(({ name, values }) => ({ name: name === "ok" ? "accepted" : name, values }));
+  return [...told, ...busiest(named, SERIES_MAX - told.length)];
 }
 
 function durations() {
-  const measured = (name, of) => ({ name, values: mean(of("seconds_sum"), of("seconds_count")) });
   const service = ["processing_seconds", "requests"].map((kind) => [`koe_exporter_service_${kind}_total`]);
-  return [
-    { name: "comments", values: mean(...service, 'service="koe-comments"') },
-    { name: "votes", values: mean(...service, 'service="koe-votes"') },
-    measured("publish", (part) => ["comments", "votes"].map((role) => `koe_${role}_publish_duration_${part}`)),
-    measured("fold step", (part) => [`koe_projector_step_duration_${part}`]),
-    measured("flush", (part) => [`koe_projector_flush_duration_${part}`]),
-  ];
+  const stage = (...of) => ["sum", "count"].map((part) => of.map((name) => `koe_${name}_duration_seconds_${part}`));
+  const means = {
+    comments: mean(...service, 'service="koe-comments"'),
+    votes: mean(...service, 'service="koe-votes"'),
+    publish: mean(...stage("comments_publish", "votes_publish")),
+    "fold step": mean(...stage("projector_step")),
+    flush: mean(...stage("projector_flush")),
+  };
+  return Object.entries(means).map(([name, values]) => ({ name, values }));
 }
 
 // How things are written and made.
-
 const clock = (at, style = "medium") => new Date(at * 1000).toLocaleTimeString("en-GB", { timeStyle: style });
 const whole = (value) => value?.toLocaleString("en", { maximumFractionDigits: 0 }) ?? "?";
 const short = (value) =>
   value.toLocaleString("en", { maximumSignificantDigits: 3, notation: value < 10_000 ? "standard" : "compact" });
 const decimal = (value) => (value < 0.1 || value >= 100 ? short(value) : value.toFixed(1));
-const span = (secs) =>
-  secs < 100 ? `${decimal(secs)} s` : secs < 6000 ? `${whole(secs / 60)} min` : `${whole(secs / 3600)} h`;
-
-function bytes(value) {
-  const power = Math.min(4, Math.floor(Math.log10(Math.max(value, 1)) / 3));
-  return `${short(value / 1000 ** power)} ${["B", "kB", "MB", "GB", "TB"][power]}`;
-}
+const span = (secs) => (secs < 600 ? `${decimal(secs)} s` : `${whole(secs / 60)} min`);
+const bytes = (value, [unit, ...larger] = ["B", "kB", "MB", "GB", "TB"]) =>
+  value < 1000 || !larger.length ? `${short(value)} ${unit}` : bytes(value / 1000, larger);
 
 const make = (space) => (name, attributes = {}, ...children) => {
   const made = document.createElementNS(space, name);
@@ -131,11 +119,8 @@ const html = make("http://www.w3.org/1999/xhtml");
 const svg = make("http://www.w3.org/2000/svg");
 
 // Tiles: the gauges that each shows, and what it makes of them: a state, a value, what stands below, perhaps a word.
-
-const instances = (role) => [
-  [`service_instances{service="koe-${role}"}`],
-  (count) => [count > 0 ? "ok" : "down", whole(count), count === 1 ? "instance" : "instances"],
-];
+const instances = (role) => [[`service_instances{service="koe-${role}"}`], (count) =>
+  [count > 0 ? "ok" : "down", whole(count), count === 1 ? "instance" : "instances"]];
 const TILES = {
   Comments: instances("comments"),
   Votes: instances("votes"),
@@ -144,15 +129,14 @@ const TILES = {
     const serves = generation > 0 ? `generation ${generation}` : "serves nothing";
     return up > 0 ? [generation > 0 ? "ok" : "late", "up", serves] : ["down", "silent", serves];
   }],
-  Lag: [["lag_seconds", "lag_events"], (secs, events) =>
-    [secs > 10 ? "late" : "ok", span(secs), `${whole(events)} events`]],
+  Lag: [["lag_seconds", "lag_events"], (age, events) => [age > 10 ? "late" : "ok", span(age), `${whole(events)} events`]],
   "Log's end": [["log_end_seen_timestamp_seconds", "log_end_sequence"], (seen, end) => {
     const age = Math.max(0, samples.at(-1).at - seen);
     return [age > 30 ? "down" : age > 10 ? "late" : "ok", `${span(age)} ago`, `at ${whole(end)}`];
   }],
   "Log's size": [["log_bytes", "log_max_bytes"], (size, room) => {
     const full = size > 0.9 * room;
-    return [full ? "late" : "ok", bytes(size), room ? `of ${bytes(room)}` : "no limit", full && "full soon"];
+    return [full ? "late" : "ok", bytes(size), room ? `of ${bytes(room)}` : "no limit", full && "tight"];
   }],
   Frozen: [["frozen_threads"], (count) =>
     [count > 0 ? "down" : "ok", whole(count), count === 1 ? "thread" : "threads", count > 0 && "stuck"]],
@@ -161,9 +145,9 @@ const TILES = {
 function drawTiles() {
   const tiles = Object.entries(TILES).map(([label, [gauges, look]]) => {
     const values = gauges.map((name) => samples.at(-1)?.values[`koe_exporter_${name}`]);
-    const [state, value, detail, word] = values[0] === undefined ? ["unknown", "–", "not seen yet"] : look(...values);
+    const [state, value, detail, word] = values[0] === undefined ? ["none", "–", "not seen yet"] : look(...values);
     const head = html("p", {}, label, html("span", { class: "word" }, away ? "old" : word || state));
-    const how = { class: "tile", "data-state": away ? "unknown" : state };
+    const how = { class: "tile", "data-state": away ? "none" : state };
     return html("li", how, head, html("strong", {}, value), html("p", {}, detail));
   });
   document.getElementById("tiles").replaceChildren(...tiles);
@@ -180,7 +164,7 @@ function steps(top, most) {
 
 /** The powers of ten around the values, two at least. */
 function decades(values) {
-  const [low, high] = [Math.min(...values), Math.max(...values)].map(Math.log10);
+  const [low, high] = values.length ? [Math.min(...values), Math.max(...values)].map(Math.log10) : [0, 0];
   const count = Math.max(1, Math.ceil(high) - Math.floor(low)) + 1;
   return Array.from({ length: count }, (_, index) => 10 ** (Math.floor(low) + index));
 }
@@ -214,17 +198,17 @@ class Plot {
     Object.assign(this, { width, left: 42, right: width - 8, top: 8, bottom: height - 22 });
     // While the exporter is away its clock goes on, so that the silence is seen to grow.
     this.end = (samples.at(-1)?.at ?? answered / 1000) + (away ? (Date.now() - answered) / 1000 : 0);
-    this.begin = this.end - shownSecs;
+    this.begin = this.end - shownSecs();
     this.first = samples.filter(({ at }) => at < this.begin).length;
     this.drawn = this.#laid(this.series());
     const values = this.drawn.flatMap(({ upper }) => upper.slice(this.first)).filter((value) => value !== null);
     this.#scale(values);
-    const middle = { x: (this.left + this.right) / 2, y: (this.top + this.bottom) / 2 + 4, "text-anchor": "middle" };
-    const nothing = values.length ? [] : [svg("text", middle, samples.length ? "not seen yet" : "no sample yet")];
+    const middle = { x: (this.left + this.right) / 2, y: this.bottom / 2 };
+    const nothing = svg("text", middle, values.length ? "" : "not seen yet");
     const traces = this.drawn.flatMap((one) => this.#traces(one));
     this.cursor = svg("g");
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    this.svg.replaceChildren(...this.#gaps(), ...this.#axes(), ...traces, ...nothing, this.cursor);
+    this.svg.replaceChildren(...this.#gaps(), ...this.#axes(), ...traces, nothing, this.cursor);
     this.legend.replaceChildren(rows(this.drawn, samples.length - 1, this.say));
     this.drawPointed();
   }
@@ -247,13 +231,12 @@ class Plot {
   }
 
   #scale(values) {
-    const { left, right, top, bottom, begin, least, log } = this;
-    const positive = values.filter((value) => value > 0);
+    const { left, right, top, bottom, begin, end, least, log } = this;
     const most = Math.max(2, Math.floor((bottom - top) / 36));
-    this.ticks = log ? decades(positive.length ? positive : [1]) : steps(Math.max(least, ...values), most);
+    this.ticks = log ? decades(values.filter((value) => value > 0)) : steps(Math.max(least, ...values), most);
     const at = (value) => (log ? Math.log10(Math.max(value, this.ticks[0])) : value);
     const [low, high] = [at(this.ticks[0]), at(this.ticks.at(-1))];
-    this.x = (time) => left + ((time - begin) / shownSecs) * (right - left);
+    this.x = (time) => left + ((time - begin) / (end - begin)) * (right - left);
     this.y = (value) => bottom - ((at(value) - low) / (high - low)) * (bottom - top);
   }
 
@@ -261,12 +244,13 @@ class Plot {
     const { left, right, bottom, begin, end, x, y } = this;
     const across = this.ticks.flatMap((value) => [
       svg("line", { class: "grid", x1: left, x2: right, y1: y(value), y2: y(value) }),
-      svg("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, short(value)),
+      svg("text", { class: "amount", x: left - 6, y: y(value) + 4 }, short(value)),
     ]);
-    const step = [60, 120, 180, 300].find((secs) => (secs / shownSecs) * (right - left) >= 56) ?? 300;
-    const times = Array.from({ length: shownSecs / step + 1 }, (_, index) => (Math.ceil(begin / step) + index) * step);
-    const fitting = times.filter((time) => time <= end && x(time) >= left + 16 && x(time) <= right - 10);
-    const write = (time) => svg("text", { x: x(time), y: bottom + 17, "text-anchor": "middle" }, clock(time, "short"));
+    const step = [60, 120, 180].find((secs) => x(secs) - x(0) >= 56) ?? 300;
+    const first = Math.ceil(begin / step);
+    const times = Array.from({ length: (end - begin) / step + 1 }, (_, index) => step * (first + index));
+    const fitting = times.filter((time) => x(time) >= left + 16 && x(time) <= right - 10);
+    const write = (time) => svg("text", { x: x(time), y: bottom + 17 }, clock(time, "short"));
     return [...across, ...fitting.map(write)];
   }
 
@@ -303,14 +287,13 @@ class Plot {
     this.cursor.replaceChildren();
     this.box.hidden = index < 0 || pointed.plot !== this;
     if (index < 0) return;
-    const { at } = samples[index];
-    const x = this.x(at);
+    const x = this.x(pointed.sample.at);
     const seen = this.drawn.filter(({ upper }) => upper[index] !== null);
     const dots = seen.map(({ slot, upper }) =>
       svg("circle", { class: "dot", "data-slot": slot, cx: x, cy: this.y(upper[index]), r: 3.5 }));
     this.cursor.append(svg("line", { class: "cursor", x1: x, x2: x, y1: this.top, y2: this.bottom }), ...dots);
     if (this.box.hidden) return;
-    this.box.replaceChildren(clock(at), seen.length ? rows(seen, index, this.say) : ": no value");
+    this.box.replaceChildren(clock(pointed.sample.at), rows(this.drawn, index, this.say));
     const beside = x > this.width / 2 ? x - this.box.offsetWidth - 10 : x + 10;
     this.box.style.left = `${Math.max(0, Math.min(this.width - this.box.offsetWidth, beside))}px`;
   }
@@ -322,11 +305,10 @@ class Plot {
 
   #walk(event) {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (event.key === "Escape") point(null, null);
     if (!by) return;
     event.preventDefault();
-    const [from, last] = [samples.indexOf(pointed.sample), samples.length - 1];
-    point(samples[from < 0 ? last : Math.max(this.first, Math.min(last, from + by))], this);
+    const from = samples.indexOf(pointed.sample);
+    point(samples.slice(this.first).includes(samples[from + by]) ? samples[from + by] : samples.at(-1), this);
   }
 }
 
@@ -352,7 +334,6 @@ const plots = [
 ].map((spec) => new Plot(spec));
 
 // The loop that asks.
-
 function draw() {
   const status = document.getElementById("status");
   const live = samples.length ? `Live, a sample every ${short(interval)} s` : "No sample yet";
@@ -364,27 +345,21 @@ function draw() {
 }
 
 /** What was sampled since, or null if the exporter does not answer, for whatever reason. */
-async function ask() {
-  const options = { cache: "no-store", signal: AbortSignal.timeout(ANSWER_TIMEOUT_MILLIS) };
-  const response = await fetch(`/history.json?after=${next}`, options).catch(() => null);
-  return response?.ok ? response.json().catch(() => null) : null;
+function ask() {
+  const asked = fetch(`/history.json?after=${next}`, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MILLIS) });
+  return asked.then((response) => (response.ok ? response.json() : null)).catch(() => null);
 }
 
-document.getElementById("range").onchange = (event) => {
-  shownSecs = 60 * Number(event.target.value);
-  draw();
-};
-
+document.forms.range.onchange = draw;
 draw();
 for (let pause = interval; ; await new Promise((resolve) => setTimeout(resolve, 1000 * pause))) {
   let reply = await ask();
   if (reply?.next < next) {
-    [samples, known, next] = [[], new Set(), 0]; // The exporter began again.
+    [samples, next] = [[], 0]; // The exporter began again.
     reply = await ask();
   }
   if (reply) keep(reply);
   away = !reply;
   pause = away ? Math.min(PAUSE_MAX_SECS, 1.5 * pause) : interval;
-  if (!away) answered = Date.now();
   draw();
 }
