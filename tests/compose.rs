@@ -15,7 +15,7 @@ fn roles() -> Vec<(String, Vec<String>, BTreeMap<String, String>)> {
     let services = compose["services"].as_object().unwrap();
     let ours = services
         .iter()
-        .filter(|(_, service)| service["image"].as_str().is_some_and(|image| image.starts_with("koe")));
+        .filter(|(_, service)| service["image"].as_str().is_some_and(|image| image.starts_with("koe:")));
     ours.map(|(name, service)| {
         let words = |key: &str| {
             let list = service[key].as_array().unwrap();

@@ -3,7 +3,7 @@
 // rules for alerts, which are in docs/metrics.md; where a tile changes its colour follows them.
 
 const HISTORY_SECS = 15 * 60;
-const RATE_SECS = 10; // What rates are taken over: the services are asked every five seconds, and less shows only that.
+const RATE_SECS = 10; // For how long rates are taken: the services are asked every five seconds, less would show that.
 const ANSWER_TIMEOUT_MILLIS = 5_000;
 const PAUSE_MAX_SECS = 10;
 const SERIES_MAX = 6; // As many colours as can be told apart; what is less busy is summed up.
@@ -80,10 +80,10 @@ function outcomes() {
   const codes = ratesBy("code", ["comments", "votes"].map(counted));
   const outside = ["comments", "votes"].filter((role) => !find(counted(role)).length);
   const of = (role, kind) => rates([`koe_exporter_service_${kind}_total`], `service="koe-${role}"`);
-  const told = outside.flatMap((role) =>
-    Object.entries({ requests: role, errors: `${role}: errors` }).map(([kind, name]) => ({ name, values: of(role, kind) })));
-  const named = codes.map(({ name, values }) => ({ name: name === "ok" ? "accepted" : name, values }));
-  return [...told, ...busiest(named, SERIES_MAX - told.length)];
+  const named = (role) => Object.entries({ requests: role, errors: `${role}: errors` });
+  const told = outside.flatMap((role) => named(role).map(([kind, name]) => ({ name, values: of(role, kind) })));
+  const decided = codes.map(({ name, values }) => ({ name: name === "ok" ? "accepted" : name, values }));
+  return [...told, ...busiest(decided, SERIES_MAX - told.length)];
 }
 
 function durations() {
@@ -129,7 +129,7 @@ const TILES = {
     const serves = generation > 0 ? `generation ${generation}` : "serves nothing";
     return up > 0 ? [generation > 0 ? "ok" : "late", "up", serves] : ["down", "silent", serves];
   }],
-  Lag: [["lag_seconds", "lag_events"], (age, events) => [age > 10 ? "late" : "ok", span(age), `${whole(events)} events`]],
+  Lag: [["lag_seconds", "lag_events"], (age, many) => [age > 10 ? "late" : "ok", span(age), `${whole(many)} events`]],
   "Log's end": [["log_end_seen_timestamp_seconds", "log_end_sequence"], (seen, end) => {
     const age = Math.max(0, samples.at(-1).at - seen);
     return [age > 30 ? "down" : age > 10 ? "late" : "ok", `${span(age)} ago`, `at ${whole(end)}`];
@@ -162,11 +162,11 @@ function steps(top, most) {
   return Array.from({ length: Math.ceil(top / step) + 1 }, (_, index) => index * step);
 }
 
-/** The powers of ten around the values, two at least. */
+/** The powers of ten around the values, and around one. */
 function decades(values) {
-  const [low, high] = values.length ? [Math.min(...values), Math.max(...values)].map(Math.log10) : [0, 0];
-  const count = Math.max(1, Math.ceil(high) - Math.floor(low)) + 1;
-  return Array.from({ length: count }, (_, index) => 10 ** (Math.floor(low) + index));
+  const [low, high] = [Math.min(1, ...values), Math.max(1, ...values)];
+  const powers = [-3, -2, -1, 0, 1, 2, 3, 4, 5].map((exponent) => 10 ** exponent);
+  return powers.filter((power) => power * 10 >= low && power <= high * 10);
 }
 
 /** Names with their colours, and their values at a sample. */
@@ -176,7 +176,7 @@ const rows = (series, index, say) => html("ul", { class: "rows" }, ...series.map
 }));
 
 class Plot {
-  #slots = new Map();
+  #names = Array(SERIES_MAX + 1).fill(null); // Which series has which colour; the last one is for the others.
 
   constructor({ title, unit, shape = "", ...spec }) {
     Object.assign(this, { least: 1, ...spec });
@@ -216,12 +216,11 @@ class Plot {
   /** Gives each series its edges, and a colour that stays its own for as long as it is shown. */
   #laid(series) {
     const names = series.map(({ name }) => name);
-    this.#slots.forEach((_, name) => names.includes(name) || this.#slots.delete(name));
-    for (const name of names.filter((name) => !this.#slots.has(name))) {
-      const taken = [...this.#slots.values()];
-      this.#slots.set(name, name === "others" ? SERIES_MAX : [...names.keys()].find((slot) => !taken.includes(slot)));
+    this.#names = this.#names.map((name) => (names.includes(name) ? name : null));
+    for (const name of names.filter((name) => !this.#names.includes(name))) {
+      this.#names[name === "others" ? SERIES_MAX : this.#names.indexOf(null)] = name;
     }
-    const slot = ({ name }) => this.#slots.get(name);
+    const slot = ({ name }) => this.#names.indexOf(name);
     const base = samples.map(() => 0);
     return series.toSorted((one, other) => slot(one) - slot(other)).map((one) => {
       const lower = this.stacked && [...base];
@@ -307,8 +306,8 @@ class Plot {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!by) return;
     event.preventDefault();
-    const from = samples.indexOf(pointed.sample);
-    point(samples.slice(this.first).includes(samples[from + by]) ? samples[from + by] : samples.at(-1), this);
+    const [from, last] = [samples.indexOf(pointed.sample), samples.length - 1];
+    point(samples[from < 0 ? last : Math.max(this.first, Math.min(last, from + by))], this);
   }
 }
 
@@ -355,7 +354,7 @@ draw();
 for (let pause = interval; ; await new Promise((resolve) => setTimeout(resolve, 1000 * pause))) {
   let reply = await ask();
   if (reply?.next < next) {
-    [samples, next] = [[], 0]; // The exporter began again.
+    [samples, next] = [[], 0]; // The exporter began again, and counts anew.
     reply = await ask();
   }
   if (reply) keep(reply);
