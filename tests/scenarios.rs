@@ -44,6 +44,7 @@ mod releases;
 mod repeats;
 mod sandbox;
 mod subscriptions;
+mod systemd;
 mod threads;
 mod undoing;
 mod writers;
