@@ -1,4 +1,4 @@
-//! The systemd units without systemd: every ExecStart as a process, with the environment that its unit gives.
+//! The systemd units without systemd: every start command as a process, with the environment that its unit gives.
 
 use std::collections::BTreeMap;
 use std::path::Path;
