@@ -309,6 +309,22 @@ impl Sandbox {
         self.roles[index].1 = self.spawn(role, index);
     }
 
+    /// Stops a role as an upgrade would and starts it again, on the same data; waits until it takes its part.
+    pub(crate) async fn stop_and_restart(&mut self, index: usize) {
+        let role = self.roles[index].0;
+        let (status, _) = self.roles[index].1.stop().await;
+        assert!(status.success(), "{role}: {}", self.roles[index].1.log());
+        self.roles[index].1 = self.spawn(role, index);
+        let process = &self.roles[index].1;
+        let says = match role {
+            "comments" => "comments are taken",
+            "votes" => "votes are taken",
+            "projector" => "the projector answers",
+            _ => "serves",
+        };
+        eventually(&format!("{role} is back"), async || process.log().contains(says).then_some(())).await;
+    }
+
     pub(crate) fn client(&self) -> Client {
         Client::new(self.connection.clone())
     }

@@ -42,6 +42,7 @@ mod page;
 mod permissions;
 mod releases;
 mod repeats;
+mod rolling;
 mod sandbox;
 mod subscriptions;
 mod systemd;
