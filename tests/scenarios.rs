@@ -36,6 +36,7 @@ mod log_life;
 mod moderation;
 mod moderation_page;
 mod moments;
+mod nats;
 mod operators;
 mod orders;
 mod page;
