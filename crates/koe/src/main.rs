@@ -1,6 +1,7 @@
 //! One executable: roles as an enum, and nothing else.
 
 mod broker;
+mod config;
 mod data_dir;
 mod demo;
 mod keys;
@@ -13,7 +14,7 @@ mod up;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use tokio_util::sync::CancellationToken;
 
 /// Koe, a comment service for news sites: readers post, quote and vote, and every tally is the fold of its votes.
@@ -39,6 +40,8 @@ Examples:
 struct Cli {
     #[command(flatten)]
     log: log::Options,
+    #[command(flatten)]
+    config: config::FileOption,
     #[command(subcommand)]
     command: Command,
 }
@@ -68,6 +71,7 @@ enum Command {
     Bench(bench::Options),
     Token(token::Options),
     NatsKeys(keys::Options),
+    Config(config::Options),
 }
 
 /// The fold and the brokers' messages make and drop many small values; the system's own allocator took a fifth of the time.
@@ -76,14 +80,24 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    log::start(&cli.log);
-    match run(cli.command).await {
+    match told_and_run().await {
         Ok(code) => code,
         Err(error) => {
             output::error(&error);
             ExitCode::from(2)
         }
+    }
+}
+
+/// Reads the words and the configuration file, begins to log, and does what is asked.
+async fn told_and_run() -> anyhow::Result<ExitCode> {
+    let words: Vec<_> = std::env::args_os().collect();
+    let (matches, manual, settings) = config::read(Cli::command(), &words)?;
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    log::start(&cli.log);
+    match cli.command {
+        Command::Config(options) => config::run(&options, &manual, &settings),
+        command => Box::pin(run(command)).await,
     }
 }
 
@@ -105,6 +119,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Token(options) => token::run(&options)?,
         Command::NatsKeys(options) => keys::run(&options)?,
+        // It is about all commands, and was done before.
+        Command::Config(_) => {}
     }
     Ok(ExitCode::SUCCESS)
 }

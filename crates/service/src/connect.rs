@@ -66,6 +66,11 @@ pub(crate) async fn counted(
     let addresses = options.nats.split(',').map(|url| url.trim().parse()).collect::<Result<Vec<_>, _>>();
     let addresses: Vec<async_nats::ServerAddr> =
         addresses.with_context(|| format!("`{}` is not the address of a nats-server", options.nats))?;
+    // The command line refuses both; one may come from the configuration file.
+    ensure!(
+        options.nats_nkey_file.is_none() || options.nats_token.is_none(),
+        "both nats-nkey-file and nats-token are set, one of them in the configuration file: leave one out (`koe config show`)"
+    );
     let seed = options.nats_nkey_file.as_deref().map(seed_in).transpose()?;
     let (began, mut told) = (Instant::now(), None);
     loop {
